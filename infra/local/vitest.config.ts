@@ -1,0 +1,29 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+const root = join(import.meta.dirname, "../..");
+
+// Workspace packages resolve to their TypeScript sources, so tests need no build.
+const conditions = ["@ballast/source", "module", "node", "default"];
+const members = [
+  ...["packages", "apps"].flatMap((dir) =>
+    readdirSync(join(root, dir)).map((name) => `${dir}/${name}`),
+  ),
+  "infra/local",
+].filter((member) => existsSync(join(root, member, "test")));
+
+export default defineConfig({
+  root,
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    passWithNoTests: false,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    projects: members.map((member) => ({
+      extends: true as const, // without it the conditions above are not inherited
+      test: { name: member, root: join(root, member), include: ["test/**/*.test.ts"] },
+    })),
+  },
+});

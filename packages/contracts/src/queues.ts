@@ -1,0 +1,22 @@
+import { defineQueue } from "./queue.ts";
+
+/** Rendering; a second run overwrites an equal document, so the lock may be short. */
+export const pdf = defineQueue("pdf", {
+  lockDurationMs: 6_000,
+  stalledIntervalMs: 3_000,
+  concurrency: 2,
+});
+
+/** Mail; its ledger, not its lock, prevents doubles. */
+export const email = defineQueue("email", {
+  lockDurationMs: 20_000,
+  stalledIntervalMs: 5_000,
+  concurrency: 5,
+});
+
+/** No service consumes this queue: drills and benchmarks bring their own worker. */
+export const drill = defineQueue("drill", {
+  lockDurationMs: 6_000,
+  stalledIntervalMs: 3_000,
+  concurrency: 50,
+});
