@@ -27,8 +27,8 @@ export const sendInvoice = defineJob({
     /** The server's last words, e.g. `250 2.0.0 Ok: queued as …`. */
     response: z.string(),
   }),
-  // 60 s doubling to 30 min: 1 + 2 + 4 + 8 + 16 min, then every 30 min up to 24 h.
-  attempts: 53,
+  // 60 s doubling to 30 min: 1 + 2 + 4 + 8 + 16 min, then every 30 min: 51 waits, 23.5 h in all.
+  attempts: 52,
   backoff: { type: "exponential", delayMs: 60_000, maxDelayMs: 30 * 60_000 },
   timeoutMs: 120_000,
   slot: ({ invoiceId, revision, ordinal }) => `${invoiceId}:r${revision}:o${ordinal}`,
