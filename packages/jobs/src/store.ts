@@ -68,6 +68,8 @@ export interface Run {
   readonly slot: string | null;
   readonly deadlineAt: Date;
   readonly createdAt: Date;
+  /** Attempts that were counted, also by an engine that was wiped since. */
+  readonly attemptsMade: number;
   /** The oldest live request, for logs and for chained wishes. */
   readonly requestId: string | null;
   readonly traceparent: string | null;
@@ -76,7 +78,12 @@ export interface Run {
 export type Started =
   | { readonly kind: "go"; readonly run: Run }
   /** Over already: settle the engine's copy with what is stored. */
-  | { readonly kind: "over"; readonly state: TerminalState; readonly result: unknown; readonly error: string | null }
+  | {
+      readonly kind: "over";
+      readonly state: TerminalState;
+      readonly result: unknown;
+      readonly error: string | null;
+    }
   /** Another run of the slot is started: come back later. */
   | { readonly kind: "slot_busy" }
   /** No such run: another team's job, to be adopted. */
@@ -119,6 +126,15 @@ export interface SilentRun extends ClaimedRun {
   readonly touchedAt: Date;
 }
 
+/** The end of a run as the engine kept it, where the worker could not tell us. */
+export interface CopiedEnd {
+  readonly runId: string;
+  readonly state: TerminalState;
+  readonly result: unknown;
+  readonly message: string | null;
+  readonly endedAt: Date;
+}
+
 export interface RunStore<Tx> {
   /** Record a wish inside the caller's transaction: a new run, or a place in the slot's waiting one. */
   ask(tx: Tx, run: NewRun, request: NewRequest): Promise<Asked>;
@@ -141,13 +157,17 @@ export interface RunStore<Tx> {
   /** Record ended attempts and, for terminal outcomes, the end of their runs. Wakes dispatchers if a slot came free. */
   ended(attempts: readonly AttemptEnd[]): Promise<void>;
   progressed(updates: readonly Progress[]): Promise<void>;
-  /** Mark these runs as alive; returns those among them that were cancelled meanwhile. */
-  touch(runIds: readonly string[]): Promise<string[]>;
+  /** Those among these runs that were cancelled. Asked twice a second: it only reads. */
+  cancelled(runIds: readonly string[]): Promise<string[]>;
+  /** Mark these runs as alive. */
+  touch(runIds: readonly string[]): Promise<void>;
 
   /** Runs handed over and untouched for `silentMs`, oldest first. */
   silent(silentMs: number, limit: number): Promise<SilentRun[]>;
   /** Take one silent run for re-adding, if nobody touched it since `touchedAt`. */
   reclaim(runId: string, touchedAt: Date): Promise<boolean>;
+  /** Record the end of a run that is not terminal yet. */
+  copyEnd(end: CopiedEnd): Promise<void>;
   /** End waiting runs whose deadline passed as `dead` with code `deadline_exceeded`; returns how many. */
   expire(limit: number): Promise<number>;
 

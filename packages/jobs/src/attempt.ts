@@ -1,0 +1,186 @@
+import { type AnyJob, ContractError, parsePayload, type QueueDefinition } from "@ballast/contracts";
+import { adoptionOf, NO_VERSION } from "./adoption.ts";
+import type { Delivery } from "./engine/engine.ts";
+import { DependencyDownError, PermanentError, TransientError } from "./errors.ts";
+import { execute } from "./execute.ts";
+import type { Handler } from "./handler.ts";
+import { journalId, uuidv7 } from "./identity.ts";
+import type { Journal } from "./journal.ts";
+import { type Circumstances, classify, type Outcome, postpone } from "./outcome.ts";
+import type { Running } from "./running.ts";
+import type { Adoption, AttemptEnd, Run, Start, Started } from "./store.ts";
+import type { Log } from "./telemetry.ts";
+
+/** Wait for another run of the slot; the dispatcher hands over none that would, so this is rare. */
+const SLOT_WAIT_MS = 1_000;
+/** Wait of a job that a newer producer sent, until newer workers are here. */
+const NEWER_WAIT_MS = 30_000;
+const NO_DEADLINE = new Date(8.64e15);
+
+export interface AttemptTools {
+  readonly queue: QueueDefinition;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly start: (start: Start) => Promise<Started>;
+  readonly adopt: (adoption: Adoption) => Promise<Started>;
+  readonly journal: Journal;
+  readonly running: Running;
+  readonly worker: string;
+  readonly log: Log;
+}
+
+export interface EndedAttempt {
+  readonly outcome: Outcome;
+  /** What to write down once the engine was told; absent where no attempt took place. */
+  readonly end?: AttemptEnd;
+}
+
+/** Take one delivery from the engine to its outcome. Never throws. */
+export async function runAttempt(delivery: Delivery, tools: AttemptTools): Promise<EndedAttempt> {
+  const startedAt = new Date();
+  const start: Start = {
+    attemptId: uuidv7(),
+    queue: tools.queue.name,
+    engineJobId: journalId(delivery.engineJobId, delivery.createdAt),
+    worker: tools.worker,
+  };
+  let started: Started;
+  try {
+    started = await tools.start(start);
+    if (started.kind === "unknown")
+      started = await tools.adopt(
+        adoptionOf(start, delivery, tools.handlers.get(delivery.name)?.contract),
+      );
+  } catch (error) {
+    return { outcome: journalDown(error, delivery) };
+  }
+  if (started.kind === "over") return { outcome: overAlready(started) };
+  if (started.kind !== "go") return { outcome: slotBusy(delivery) };
+
+  const outcome = await workOn(started.run, start, delivery, tools);
+  return { outcome, end: endOf(outcome, started.run, start, startedAt) };
+}
+
+async function workOn(
+  run: Run,
+  start: Start,
+  delivery: Delivery,
+  tools: AttemptTools,
+): Promise<Outcome> {
+  const handler = tools.handlers.get(run.job);
+  const at: Omit<Circumstances, "now" | "abortedBy"> = {
+    contract: handler?.contract ?? UNKNOWN_CONTRACT,
+    attempt: Math.max(run.attemptsMade, delivery.attemptsMade) + 1,
+    deadlineAt: run.deadlineAt,
+  };
+  const end = (thrown: unknown, abortedBy?: Circumstances["abortedBy"]) =>
+    classify(thrown, { ...at, abortedBy, now: new Date() });
+
+  if (run.version === NO_VERSION)
+    return end(
+      new PermanentError(
+        "no_envelope",
+        "data is no envelope { v, payload, meta? } with a whole v of 1 or more",
+      ),
+    );
+  if (handler === undefined || run.version > handler.contract.version) {
+    const known = handler === undefined ? "no such job" : `at most v${handler.contract.version}`;
+    const error = new DependencyDownError(
+      "newer_than_worker",
+      `${run.job} v${run.version} waits for a newer worker; this one knows ${known}`,
+    );
+    return postpone(error, NEWER_WAIT_MS, { ...at, abortedBy: undefined, now: new Date() });
+  }
+  if (run.version < handler.contract.oldestVersion)
+    return end(
+      new PermanentError(
+        "version_retired",
+        `${run.job} v${run.version} is retired; the oldest kept is v${handler.contract.oldestVersion}`,
+      ),
+    );
+  if (run.deadlineAt.getTime() <= Date.now())
+    return end(
+      new PermanentError("deadline_exceeded", `deadline was ${run.deadlineAt.toISOString()}`),
+    );
+
+  let payload: unknown;
+  try {
+    payload = parsePayload(handler.contract, run.payload);
+  } catch (error) {
+    if (!(error instanceof ContractError)) return end(error);
+    return end(new PermanentError("invalid_payload", error.message, { cause: error }));
+  }
+  const { result, thrown, cause } = await execute(handler, payload, run, start, at.attempt, tools);
+  if (thrown !== undefined) return end(thrown.value, cause);
+
+  const checked = handler.contract.result.safeParse(result);
+  if (!checked.success)
+    return end(
+      new PermanentError(
+        "result_breaks_contract",
+        `result of ${run.job}: ${checked.error.message}`,
+      ),
+    );
+  return { kind: "completed", result: checked.data };
+}
+
+const UNKNOWN_CONTRACT: Pick<AnyJob, "name" | "attempts" | "backoff" | "timeoutMs"> = {
+  name: "unknown",
+  attempts: 1,
+  backoff: { type: "fixed", delayMs: NEWER_WAIT_MS, jitter: 0 },
+  timeoutMs: NEWER_WAIT_MS,
+};
+
+const journalDown = (cause: unknown, delivery: Delivery): Outcome =>
+  postpone(
+    new DependencyDownError("journal_down", "PostgreSQL did not take the start of this attempt", {
+      cause,
+    }),
+    5_000,
+    {
+      contract: UNKNOWN_CONTRACT,
+      attempt: delivery.attemptsMade + 1,
+      abortedBy: undefined,
+      now: new Date(),
+      deadlineAt: NO_DEADLINE,
+    },
+  );
+
+const slotBusy = (delivery: Delivery): Outcome =>
+  postpone(
+    new DependencyDownError("slot_busy", "another run of this slot is started"),
+    SLOT_WAIT_MS,
+    {
+      contract: UNKNOWN_CONTRACT,
+      attempt: delivery.attemptsMade + 1,
+      abortedBy: undefined,
+      now: new Date(),
+      deadlineAt: NO_DEADLINE,
+    },
+  );
+
+function overAlready(over: Extract<Started, { kind: "over" }>): Outcome {
+  if (over.state === "completed") return { kind: "completed", result: over.result };
+  if (over.state === "cancelled") return { kind: "cancelled" };
+  return {
+    kind: "dead",
+    error: new PermanentError("dead_already", over.error ?? "the run is dead"),
+  };
+}
+
+function endOf(outcome: Outcome, run: Run, start: Start, startedAt: Date): AttemptEnd {
+  const endedAt = new Date();
+  const error = "error" in outcome ? outcome.error : undefined;
+  return {
+    attemptId: start.attemptId,
+    runId: run.id,
+    outcome: outcome.kind,
+    startedAt,
+    endedAt,
+    worker: start.worker,
+    result: outcome.kind === "completed" ? outcome.result : null,
+    code: error?.code ?? null,
+    message: error?.message ?? null,
+    stack: error instanceof TransientError ? (error.stack ?? null) : null,
+    nextAttemptAt: "delayMs" in outcome ? new Date(endedAt.getTime() + outcome.delayMs) : null,
+  };
+}

@@ -1,0 +1,263 @@
+import type { Job, Queue, Worker, WorkerOptions } from "bullmq";
+import type { Outcome } from "../outcome.ts";
+import { type Log, quietErrorLog } from "../telemetry.ts";
+import type {
+  Consumer,
+  Consumption,
+  Delivery,
+  Engine,
+  EngineJob,
+  EngineJobState,
+  QueueState,
+} from "./engine.ts";
+import { backoffStrategy, imposePolicy, settle } from "./settle.ts";
+
+/** What differs between the stores. */
+export interface Store {
+  readonly kind: Engine["kind"];
+  queue(name: string): Queue;
+  worker(
+    name: string,
+    processor: (job: Job, token?: string) => Promise<unknown>,
+    options: Omit<WorkerOptions, "connection">,
+  ): Worker;
+  ping(): Promise<void>;
+  readEpoch(): Promise<string | null>;
+  writeEpoch(epoch: string): Promise<void>;
+  close(): Promise<void>;
+  /** False where retention while finishing jobs would make finished work run again. */
+  readonly retainsWhileFinishing: boolean;
+}
+
+/** A call to the engine that hangs is a call that failed; the frozen store answers never. */
+const CALL_DEADLINE_MS = 3_000;
+/** Pause after a lost connection before a worker asks again; BullMQ's own 15 s is an outage longer. */
+const RUN_RETRY_DELAY_MS = 2_000;
+/** Jobs removed in one sweep of a completed set. */
+const CLEAN_BATCH = 1_000;
+
+/** BullMQ behind the runtime's own words; everything specific to a store comes with `store`. */
+export class BullmqEngine implements Engine {
+  readonly kind: Engine["kind"];
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #queues = new Map<string, Queue>();
+  #closed = false;
+
+  constructor(store: Store, log: Log) {
+    this.kind = store.kind;
+    this.#store = store;
+    this.#log = log;
+  }
+
+  ping(deadlineMs: number = CALL_DEADLINE_MS): Promise<void> {
+    return this.#within(this.#store.ping(), "ping", deadlineMs);
+  }
+
+  async add(queue: string, jobs: readonly EngineJob[]): Promise<void> {
+    const bulk = jobs.map(({ id, name, data, priority, attempts }) => ({
+      name,
+      data,
+      opts: {
+        jobId: id,
+        attempts,
+        backoff: { type: "ballast" },
+        ...(priority > 0 ? { priority } : {}),
+      },
+    }));
+    await this.#call(queue, (handle) => handle.addBulk(bulk), `add ${jobs.length} jobs`);
+  }
+
+  async find(queue: string, engineJobId: string): Promise<EngineJobState | undefined> {
+    const found = await this.#call(
+      queue,
+      async (handle) => {
+        const job = await handle.getJob(engineJobId);
+        return job === undefined ? undefined : { job, state: await job.getState() };
+      },
+      `read job ${engineJobId}`,
+    );
+    // "unknown": removed between the two reads.
+    if (found === undefined || found.state === "unknown") return undefined;
+    const { job, state } = found;
+    return {
+      state: STATES[state] ?? "unknown",
+      result: job.returnvalue,
+      failedReason: job.failedReason ?? null,
+      finishedAt: job.finishedOn === undefined ? null : new Date(job.finishedOn),
+    };
+  }
+
+  async remove(queue: string, engineJobId: string): Promise<void> {
+    await this.#call(
+      queue,
+      (handle) => handle.remove(engineJobId),
+      `remove job ${engineJobId}`,
+    ).catch((error: unknown) =>
+      this.#log.debug({ err: error, queue, engineJobId }, "job left in the engine"),
+    );
+  }
+
+  async state(queue: string): Promise<QueueState> {
+    const [counts, paused] = await this.#call(
+      queue,
+      (handle) =>
+        Promise.all([
+          handle.getJobCounts("waiting", "prioritized", "active", "delayed", "failed"),
+          handle.isPaused(),
+        ]),
+      "read its state",
+    );
+    const count = (name: string) => counts[name] ?? 0;
+    return {
+      paused,
+      waiting: count("waiting") + count("prioritized"),
+      active: count("active"),
+      delayed: count("delayed"),
+      failed: count("failed"),
+    };
+  }
+
+  readEpoch(): Promise<string | null> {
+    return this.#within(this.#store.readEpoch(), "read the epoch");
+  }
+
+  writeEpoch(epoch: string): Promise<void> {
+    return this.#within(this.#store.writeEpoch(epoch), "write the epoch");
+  }
+
+  async consume(consumption: Consumption): Promise<Consumer> {
+    const { queue, concurrency, log } = consumption;
+    await this.ping(); // a worker made while its store is away may stay deaf for life
+    const reached = new Map<string, { delivery: Delivery; outcome: Outcome }>();
+    const onError = quietErrorLog(log, `worker of queue ${queue.name}`);
+
+    const worker = this.#store.worker(
+      queue.name,
+      async (job, token = "") => {
+        const delivery = deliveryOf(job);
+        const outcome = await consumption.attempt(delivery);
+        imposePolicy(job);
+        if (outcome.kind !== "postpone" && outcome.kind !== "interrupted")
+          reached.set(delivery.engineJobId, { delivery, outcome });
+        return settle(job, token, outcome, () => consumption.told(delivery, outcome));
+      },
+      {
+        concurrency,
+        autorun: false,
+        lockDuration: queue.lockDurationMs,
+        stalledInterval: queue.stalledIntervalMs,
+        maxStalledCount: queue.maxStalledCount,
+        runRetryDelay: RUN_RETRY_DELAY_MS,
+        settings: { backoffStrategy },
+        ...(this.#store.retainsWhileFinishing
+          ? {
+              removeOnComplete: {
+                age: queue.completedKept.ageSeconds,
+                count: queue.completedKept.count,
+              },
+            }
+          : {}),
+      },
+    );
+    const settled = (job: Job | undefined) => {
+      const end = job?.id === undefined ? undefined : reached.get(job.id);
+      if (end === undefined) return;
+      reached.delete(end.delivery.engineJobId);
+      consumption.told(end.delivery, end.outcome);
+    };
+    worker.on("error", onError);
+    worker.on("completed", settled);
+    worker.on("failed", settled);
+    worker.on("stalled", consumption.stalled);
+    worker.on("lockRenewalFailed", (ids: string[]) => ids.forEach(consumption.lockLost));
+    await this.#within(worker.waitUntilReady(), `open a worker of queue ${queue.name}`);
+    worker.run().catch(onError);
+
+    const cleaning = this.#store.retainsWhileFinishing
+      ? undefined
+      : setInterval(() => {
+          this.#queue(queue.name)
+            .clean(queue.completedKept.ageSeconds * 1_000, CLEAN_BATCH, "completed")
+            .catch(onError);
+        }, 60_000).unref();
+    return {
+      close: async () => {
+        clearInterval(cleaning);
+        await worker.close();
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    // A store that is away must not keep the process: what cannot be closed politely is dropped.
+    await Promise.allSettled(
+      [...this.#queues.values()].map((queue) =>
+        this.#within(queue.close(), "close a queue", 1_000),
+      ),
+    );
+    await this.#store.close();
+  }
+
+  #queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = this.#store.queue(name);
+      queue.on("error", quietErrorLog(this.#log, `queue ${name}`));
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  async #call<T>(queue: string, ask: (handle: Queue) => Promise<T>, what: string): Promise<T> {
+    try {
+      return await this.#within(ask(this.#queue(queue)), `queue ${queue}: ${what}`);
+    } catch (error) {
+      // Made while PostgreSQL was away, a queue object refuses for ever: the next call makes a new one.
+      if (this.kind === "postgres") this.#queues.delete(queue);
+      throw error;
+    }
+  }
+
+  async #within<T>(call: Promise<T>, what: string, deadlineMs = CALL_DEADLINE_MS): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new Error(`queue engine (${this.kind}): no answer in ${deadlineMs} ms to: ${what}`),
+          ),
+        deadlineMs,
+      );
+    });
+    try {
+      return await Promise.race([call, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const STATES: Record<string, EngineJobState["state"]> = {
+  waiting: "waiting",
+  prioritized: "waiting",
+  paused: "waiting",
+  "waiting-children": "waiting",
+  active: "active",
+  delayed: "delayed",
+  completed: "completed",
+  failed: "failed",
+};
+
+function deliveryOf(job: Job): Delivery {
+  return {
+    engineJobId: job.id ?? "",
+    name: job.name,
+    data: job.data,
+    attemptsMade: job.attemptsMade,
+    createdAt: new Date(job.timestamp),
+    readyAt: new Date(job.timestamp + (job.attemptsStarted <= 1 ? (job.opts.delay ?? 0) : 0)),
+  };
+}

@@ -1,0 +1,97 @@
+import type { QueueDefinition } from "@ballast/contracts";
+import type { Outcome } from "../outcome.ts";
+import type { Log } from "../telemetry.ts";
+import { openPostgresEngine } from "./postgres.ts";
+import { openRedisEngine } from "./redis.ts";
+
+/** One job as it is handed to the engine. Adding an id that is there already changes nothing. */
+export interface EngineJob {
+  readonly id: string;
+  readonly name: string;
+  readonly data: object;
+  readonly priority: number;
+  readonly attempts: number;
+}
+
+/** One start of one job, as the engine gives it to a worker. */
+export interface Delivery {
+  readonly engineJobId: string;
+  readonly name: string;
+  readonly data: unknown;
+  /** Attempts that were counted before this one. */
+  readonly attemptsMade: number;
+  readonly createdAt: Date;
+  /** When it could have started at the earliest. */
+  readonly readyAt: Date;
+}
+
+export interface EngineJobState {
+  readonly state: "waiting" | "active" | "delayed" | "completed" | "failed" | "unknown";
+  readonly result: unknown;
+  readonly failedReason: string | null;
+  readonly finishedAt: Date | null;
+}
+
+export interface QueueState {
+  readonly paused: boolean;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+}
+
+export interface Consumption {
+  readonly queue: QueueDefinition;
+  readonly concurrency: number;
+  /** Name of this worker, for people. */
+  readonly worker: string;
+  readonly log: Log;
+  /** Run one attempt; must not throw. */
+  attempt(delivery: Delivery): Promise<Outcome>;
+  /** The engine has taken the outcome. Not called where the lock was lost. */
+  told(delivery: Delivery, outcome: Outcome): void;
+  lockLost(engineJobId: string): void;
+  stalled(engineJobId: string): void;
+}
+
+export interface Consumer {
+  /** Take nothing new; resolves once the running attempts have ended. */
+  close(): Promise<void>;
+}
+
+/** What the runtime asks of BullMQ, whichever store is behind it. */
+export interface Engine extends AsyncDisposable {
+  readonly kind: "redis" | "postgres";
+  /** Resolves when the engine answers; rejects after `deadlineMs` saying why. */
+  ping(deadlineMs?: number): Promise<void>;
+  add(queue: string, jobs: readonly EngineJob[]): Promise<void>;
+  find(queue: string, engineJobId: string): Promise<EngineJobState | undefined>;
+  /** Remove a job that is not running; one that is, or is gone, is left alone. */
+  remove(queue: string, engineJobId: string): Promise<void>;
+  state(queue: string): Promise<QueueState>;
+  consume(consumption: Consumption): Promise<Consumer>;
+  /** A mark that vanishes when the engine's store is wiped. */
+  readEpoch(): Promise<string | null>;
+  writeEpoch(epoch: string): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly log: Log;
+  /** BullMQ's key prefix on Redis; other teams use its default, `bull`, unless told. */
+  readonly prefix?: string;
+}
+
+/**
+ * Open BullMQ on the store that `url` names. Does not wait for it: a store that is away makes calls
+ * fail, not the process.
+ *
+ * @throws {RangeError} for a scheme that no engine serves
+ */
+export function openEngine(url: string, options: EngineOptions): Engine {
+  const scheme = /^([a-z+]+):\/\//.exec(url)?.[1];
+  if (scheme === "redis" || scheme === "rediss") return openRedisEngine(url, options);
+  if (scheme === "postgres" || scheme === "postgresql") return openPostgresEngine(url, options);
+  throw new RangeError(
+    `QUEUE_URL has the scheme "${scheme ?? "none"}": use redis://, rediss:// or postgres://`,
+  );
+}

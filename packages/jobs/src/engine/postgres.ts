@@ -1,0 +1,79 @@
+import { createPostgresBackend, Queue, runMigrations, Worker } from "bullmq";
+import pg from "pg";
+import { BullmqEngine } from "./bullmq-engine.ts";
+import type { Engine, EngineOptions } from "./engine.ts";
+
+/** Everything of BullMQ lives here, beside our own tables. */
+const SCHEMA = "bullmq";
+
+/** BullMQ on PostgreSQL: the engine of a machine with nothing else installed. */
+export function openPostgresEngine(url: string, { log }: EngineOptions): Engine {
+  const pools: pg.Pool[] = [];
+  // BullMQ cannot load the driver itself from an ES module, so each object is given a pool.
+  const openPool = (max: number) => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      max,
+      keepAlive: true,
+      connectionTimeoutMillis: 3_000,
+      options: `-c search_path=${SCHEMA}`,
+      application_name: "ballast-queue",
+    });
+    pool.on("error", (error) =>
+      log.debug({ err: error }, "idle connection of the queue engine lost"),
+    );
+    pools.push(pool);
+    return pool;
+  };
+  const shared = openPool(5);
+
+  return new BullmqEngine(
+    {
+      kind: "postgres",
+      // Retention while finishing deadlocks there, and a deadlock makes finished work run again.
+      retainsWhileFinishing: false,
+      queue: (name) =>
+        new Queue(name, { connection: shared as never }, createPostgresBackend as never),
+      worker: (name, processor, options) =>
+        // One of its connections listens for as long as the worker lives.
+        new Worker(
+          name,
+          processor,
+          { ...options, connection: openPool(6) as never },
+          createPostgresBackend as never,
+        ),
+      ping: async () => {
+        await shared.query("select 1 from job limit 0");
+      },
+      readEpoch: async () => {
+        const { rows } = await shared.query<{ epoch: string }>("select epoch from ballast_epoch");
+        return rows[0]?.epoch ?? null;
+      },
+      writeEpoch: async (epoch) => {
+        await shared.query(
+          "insert into ballast_epoch (only, epoch) values (true, $1) on conflict (only) do update set epoch = excluded.epoch",
+          [epoch],
+        );
+      },
+      close: async () => {
+        await Promise.allSettled(pools.map((pool) => pool.end()));
+      },
+    },
+    log,
+  );
+}
+
+/** Bring BullMQ's own tables up to date. Safe to run from many processes at once; Redis needs nothing. */
+export async function prepareEngine(url: string): Promise<void> {
+  if (!/^postgres(ql)?:/.test(url)) return;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await runMigrations(client as never, SCHEMA);
+    await client.query(
+      `create table if not exists ${SCHEMA}.ballast_epoch (only boolean primary key check (only), epoch text not null)`,
+    );
+  } finally {
+    await client.end();
+  }
+}

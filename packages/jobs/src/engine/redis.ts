@@ -1,0 +1,89 @@
+import { Queue, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { BullmqEngine } from "./bullmq-engine.ts";
+import type { Engine, EngineOptions } from "./engine.ts";
+
+/** Reconnect soon and for ever; the jitter keeps a fleet from returning in one instant. */
+const reconnect = (capMs: number) => (times: number) =>
+  Math.min(capMs, 100 * 2 ** Math.min(times, 8)) * (0.5 + Math.random() / 2);
+
+/**
+ * Callers that answer HTTP must fail at once while Redis is away, and work as soon as it is back.
+ * All four are needed together: without one of them a call hangs, or fails for ever.
+ */
+const FAIL_FAST = {
+  enableOfflineQueue: false,
+  commandTimeout: 1_500,
+  maxRetriesPerRequest: 1,
+  retryStrategy: reconnect(1_000),
+};
+
+/** Workers wait for Redis; a command timeout would break the blocking pop that they idle on. */
+const PATIENT = { maxRetriesPerRequest: null, retryStrategy: reconnect(2_000) };
+
+/** BullMQ on Redis: the production engine. */
+export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOptions): Engine {
+  const address = addressOf(url);
+  const client = new Redis({ ...address, ...FAIL_FAST, lazyConnect: true });
+  client.on("error", () => {}); // each failed call says so itself
+  const epochKey = `${prefix}:ballast:epoch`;
+  const connected = async () => {
+    if (client.status === "wait") await client.connect();
+  };
+
+  return new BullmqEngine(
+    {
+      kind: "redis",
+      retainsWhileFinishing: true,
+      queue: (name) =>
+        new Queue(name, {
+          connection: { ...address, ...FAIL_FAST },
+          prefix,
+          skipWaitingForReady: true,
+          skipVersionCheck: true,
+        }),
+      worker: (name, processor, options) =>
+        new Worker(name, processor, { ...options, prefix, connection: { ...address, ...PATIENT } }),
+      ping: async () => {
+        await connected();
+        await client.ping();
+      },
+      readEpoch: async () => {
+        await connected();
+        return client.get(epochKey);
+      },
+      writeEpoch: async (epoch) => {
+        await connected();
+        await client.set(epochKey, epoch);
+      },
+      close: async () => client.disconnect(),
+    },
+    log,
+  );
+}
+
+interface Address {
+  host: string;
+  port: number;
+  db: number;
+  username?: string;
+  password?: string;
+  tls?: { servername: string };
+}
+
+function addressOf(url: string): Address {
+  const { protocol, hostname, port, username, password, pathname } = new URL(url);
+  const db = pathname.length > 1 ? Number(pathname.slice(1)) : 0;
+  if (!Number.isInteger(db) || db < 0)
+    throw new RangeError(
+      `QUEUE_URL ends in "${pathname}": the path must be a database number, e.g. /0`,
+    );
+  return {
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: port === "" ? 6379 : Number(port),
+    db,
+    ...(username === "" ? {} : { username: decodeURIComponent(username) }),
+    ...(password === "" ? {} : { password: decodeURIComponent(password) }),
+    ...(protocol === "rediss:" ? { tls: { servername: hostname } } : {}),
+  };
+}

@@ -1,0 +1,107 @@
+import type { AttemptTools } from "./attempt.ts";
+import type { Handler } from "./handler.ts";
+import { StopSwitch } from "./lease.ts";
+import type { AbortCause } from "./outcome.ts";
+import type { Run, Start } from "./store.ts";
+
+/** A handler told to stop has this long to let go before it is left behind. */
+const LET_GO_MS = 500;
+/** The same for one inside an irreversible step, which should learn how its call ended. */
+const LET_GO_IN_STEP_MS = 5_000;
+const PROGRESS_EVERY_MS = 250;
+
+export interface Executed {
+  readonly result?: unknown;
+  /** Boxed, since a handler may throw `undefined`. */
+  readonly thrown?: { readonly value: unknown };
+  readonly cause?: AbortCause | undefined;
+}
+
+/** Run a handler under its timeout, its stop switch and its lease. */
+export async function execute(
+  handler: Handler,
+  payload: unknown,
+  run: Run,
+  start: Start,
+  attempt: number,
+  { running, journal, log, queue }: AttemptTools,
+): Promise<Executed> {
+  const stop = new StopSwitch();
+  using _watched = running.watch(start.attemptId, {
+    runId: run.id,
+    engineJobId: start.engineJobId,
+    stop,
+  });
+  const timeout = setTimeout(() => stop.stop("timeout"), handler.contract.timeoutMs);
+  const progress = throttled((value) => journal.progressed({ runId: run.id, progress: value }));
+  try {
+    const work = handler.run({
+      payload: payload as never,
+      signal: stop.signal,
+      log: log.child({
+        queue: queue.name,
+        job: run.job,
+        runId: run.id,
+        ...(run.subject === null ? {} : { subject: run.subject }),
+        ...(run.traceparent === null ? {} : { traceId: run.traceparent.split("-")[1] }),
+      }),
+      progress: progress.set,
+      lease: stop,
+      runId: run.id,
+      requestId: run.requestId,
+      attemptId: start.attemptId,
+      attempt,
+      companyId: run.companyId,
+      subject: run.subject,
+      traceparent: run.traceparent,
+    });
+    return { result: await Promise.race([work, leftBehind(stop)]) };
+  } catch (value) {
+    return { thrown: { value }, cause: stop.cause };
+  } finally {
+    clearTimeout(timeout);
+    progress.end();
+  }
+}
+
+/** Rejects some time after the attempt was told to stop, for handlers that do not listen. */
+const leftBehind = (stop: StopSwitch): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    stop.signal.addEventListener(
+      "abort",
+      () => {
+        setTimeout(
+          () => reject(stop.signal.reason),
+          stop.inStep ? LET_GO_IN_STEP_MS : LET_GO_MS,
+        ).unref();
+      },
+      { once: true },
+    );
+  });
+
+/** Pass on the first value at once and then the latest, each a while after the one before. */
+function throttled(write: (value: unknown) => void): {
+  set: (value: unknown) => void;
+  end: () => void;
+} {
+  let timer: NodeJS.Timeout | undefined;
+  let latest: { value: unknown } | undefined;
+  const tick = () => {
+    timer = undefined;
+    if (latest === undefined) return;
+    write(latest.value);
+    latest = undefined;
+    timer = setTimeout(tick, PROGRESS_EVERY_MS);
+  };
+  return {
+    set(value) {
+      latest = { value };
+      if (timer === undefined) tick();
+    },
+    end() {
+      clearTimeout(timer);
+      timer = undefined;
+      if (latest !== undefined) write(latest.value);
+    },
+  };
+}

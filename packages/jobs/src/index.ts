@@ -1,0 +1,17 @@
+export { type Dispatcher, startDispatcher } from "./dispatcher.ts";
+export { type Engine, type EngineJobState, openEngine, type QueueState } from "./engine/engine.ts";
+export { prepareEngine } from "./engine/postgres.ts";
+export {
+  DependencyDownError,
+  JobError,
+  PermanentError,
+  RateLimitedError,
+  TransientError,
+} from "./errors.ts";
+export { type Attempt, type Handler, handle } from "./handler.ts";
+export type { Lease } from "./lease.ts";
+export { type Reconciled, reconcile, startReconciler } from "./reconciler.ts";
+export { createRequests, type Requests, type Wish } from "./requests.ts";
+export type { RunStore } from "./store.ts";
+export type { Log, RuntimeTelemetry } from "./telemetry.ts";
+export { runWorker, startWorker, type WorkerOptions } from "./worker.ts";

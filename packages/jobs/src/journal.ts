@@ -1,0 +1,99 @@
+import type { AttemptEnd, Progress, RunStore } from "./store.ts";
+import type { Log } from "./telemetry.ts";
+
+/** The longest a finished attempt waits to be written. */
+const FLUSH_AFTER_MS = 500;
+/** Pause after PostgreSQL refused a write. */
+const RETRY_AFTER_MS = 1_000;
+const MAX_BATCH = 500;
+
+export interface Journal extends AsyncDisposable {
+  /** Note how an attempt ended; `urgent` is written at once, e.g. where a slot came free. */
+  ended(end: AttemptEnd, urgent: boolean): void;
+  progressed(update: Progress): void;
+  /** Resolves once all that was noted is written, or throws after `deadlineMs`. */
+  flush(deadlineMs?: number): Promise<void>;
+}
+
+/**
+ * Write what happened to runs in batches, so that no job costs a round trip of its own. What is lost
+ * in a crash is copied from the engine by the reconciler.
+ */
+export function openJournal(
+  store: Pick<RunStore<unknown>, "ended" | "progressed">,
+  log: Log,
+): Journal {
+  let ends: AttemptEnd[] = [];
+  let progress = new Map<string, unknown>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let failing = false;
+  let closed = false;
+
+  const write = async () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const batch = ends.splice(0, MAX_BATCH);
+    const updates = progress;
+    progress = new Map();
+    try {
+      if (updates.size > 0)
+        await store.progressed([...updates].map(([runId, value]) => ({ runId, progress: value })));
+      if (batch.length > 0) await store.ended(batch);
+      if (failing) log.info({}, "journal written again");
+      failing = false;
+    } catch (error) {
+      ends = [...batch, ...ends]; // writing an end twice is harmless
+      if (!failing)
+        log.warn({ err: error, pending: ends.length }, "journal not written; will retry");
+      failing = true;
+    }
+    if (ends.length > 0 || progress.size > 0) schedule(failing ? RETRY_AFTER_MS : 0);
+  };
+  const schedule = (afterMs: number) => {
+    if (closed && failing) return;
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      writing = writing.then(write);
+    }, afterMs);
+  };
+  const now = () => {
+    if (failing) return schedule(RETRY_AFTER_MS);
+    clearTimeout(timer);
+    timer = undefined;
+    schedule(0);
+  };
+
+  return {
+    ended(end, urgent) {
+      ends.push(end);
+      progress.delete(end.runId);
+      if (urgent || ends.length >= MAX_BATCH) now();
+      else schedule(FLUSH_AFTER_MS);
+    },
+    progressed({ runId, progress: value }) {
+      progress.set(runId, value);
+      schedule(FLUSH_AFTER_MS);
+    },
+    async flush(deadlineMs = 2_000) {
+      const until = Date.now() + deadlineMs;
+      while (ends.length > 0 || progress.size > 0) {
+        if (Date.now() > until) throw new Error(`${ends.length} ended attempts are not written`);
+        writing = writing.then(write);
+        await writing;
+        if (failing) await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      await writing;
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      await this.flush().catch((error: unknown) =>
+        log.warn(
+          { err: error },
+          "journal closed with unwritten ends; the reconciler will copy them",
+        ),
+      );
+      clearTimeout(timer);
+    },
+  };
+}

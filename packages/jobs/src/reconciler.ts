@@ -1,0 +1,120 @@
+import { randomUUID } from "node:crypto";
+import { handOver } from "./dispatcher.ts";
+import type { Engine } from "./engine/engine.ts";
+import { engineId } from "./identity.ts";
+import type { RunStore, SilentRun } from "./store.ts";
+import type { RuntimeTelemetry } from "./telemetry.ts";
+
+export interface ReconcilerOptions {
+  readonly store: Pick<
+    RunStore<never>,
+    "silent" | "reclaim" | "touch" | "copyEnd" | "readMark" | "writeMark"
+  >;
+  readonly engine: Pick<Engine, "add" | "find" | "readEpoch" | "writeEpoch">;
+  readonly telemetry: RuntimeTelemetry;
+  /** Silence after which a run is looked for. */
+  readonly silentMs?: number;
+  readonly everyMs?: number;
+}
+
+export interface Reconciled {
+  readonly seen: number;
+  readonly readded: number;
+  readonly copied: number;
+}
+
+const DEFAULTS = { silentMs: 60_000, everyMs: 15_000 };
+const PAGE = 200;
+const EPOCH_MARK = "engine_epoch";
+
+/** Compare what PostgreSQL handed over with what the engine has, for ever; any number of replicas may. */
+export function startReconciler(options: ReconcilerOptions): AsyncDisposable {
+  const log = options.telemetry.log.child({ part: "reconciler" });
+  const everyMs = options.everyMs ?? DEFAULTS.everyMs;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  let failing = false;
+  const round = async (): Promise<void> => {
+    try {
+      const done = await reconcile(options);
+      if (done.readded + done.copied > 0) log.warn(done, "runs reconciled");
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn({ err: error }, "cannot reconcile now; will retry");
+      failing = true;
+    }
+    if (!closed)
+      timer = setTimeout(() => {
+        current = round();
+      }, everyMs);
+  };
+  let current = round();
+  return {
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      clearTimeout(timer);
+      await current;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** One pass over the runs that went silent; over all of them if the engine was wiped. */
+export async function reconcile(options: ReconcilerOptions): Promise<Reconciled> {
+  const { store, engine } = options;
+  const epoch = await engine.readEpoch();
+  const wiped = epoch === null || epoch !== (await store.readMark(EPOCH_MARK));
+  const silentMs = wiped ? 0 : (options.silentMs ?? DEFAULTS.silentMs);
+  const done = { seen: 0, readded: 0, copied: 0 };
+  const passed = new Set<string>();
+
+  for (;;) {
+    const page = (await store.silent(silentMs, PAGE)).filter(({ id }) => !passed.has(id));
+    for (const run of page) {
+      passed.add(run.id);
+      done[await look(run, options)] += 1;
+    }
+    if (page.length < PAGE) break;
+  }
+  if (wiped) {
+    // Written last: a pass that was cut short must be made again.
+    const next = epoch ?? randomUUID();
+    await engine.writeEpoch(next);
+    await store.writeMark(EPOCH_MARK, next);
+  }
+  return done;
+}
+
+async function look(
+  run: SilentRun,
+  { store, engine }: ReconcilerOptions,
+): Promise<keyof Reconciled> {
+  const job = await engine.find(run.queue, engineId(run.engineJobId));
+  if (job === undefined) {
+    // Whoever wins the compare-and-set adds it; the id is the same, so even two adds make one job.
+    if (await store.reclaim(run.id, run.touchedAt)) await handOver(engine, run.queue, [run]);
+    return "readded";
+  }
+  if (job.state === "completed" || job.state === "failed") {
+    await store.copyEnd({
+      runId: run.id,
+      state: stateOf(job.state, job.result),
+      result: job.state === "completed" ? job.result : null,
+      message: job.failedReason,
+      endedAt: job.finishedAt ?? new Date(),
+    });
+    return "copied";
+  }
+  await store.touch([run.id]);
+  return "seen";
+}
+
+const stateOf = (state: "completed" | "failed", result: unknown) => {
+  if (state === "failed") return "dead";
+  const cancelled =
+    typeof result === "object" &&
+    result !== null &&
+    "outcome" in result &&
+    result.outcome === "cancelled";
+  return cancelled ? "cancelled" : "completed";
+};

@@ -1,0 +1,62 @@
+import { type AnyJob, type PayloadInput, parsePayload } from "@ballast/contracts";
+import type { Asked, RunStore } from "./store.ts";
+
+/** Who wishes for what, and when. */
+export interface Wish {
+  /** Answered back as the request's id; made up if absent. */
+  readonly requestId?: string;
+  readonly companyId: string | null;
+  readonly requestedBy: string | null;
+  readonly subject?: string;
+  readonly traceparent?: string | null;
+  readonly priority?: number;
+  readonly dueAt?: Date;
+  /** Wait until `release` is called with this key. */
+  readonly heldFor?: string;
+}
+
+export interface Requests<Tx> {
+  /**
+   * Record a wish inside the transaction that makes it true. Nothing reaches the engine before the
+   * commit; nudge the dispatcher after it.
+   *
+   * @throws {ContractError} if the payload breaks its contract
+   */
+  ask<Job extends AnyJob>(tx: Tx, job: Job, payload: PayloadInput<Job>, wish: Wish): Promise<Asked>;
+  /** Let the runs held for `key` go; answers how many. */
+  release(tx: Tx, key: string): Promise<number>;
+}
+
+/** The slot as it is stored: no two jobs or companies ever share one. */
+export const slotKey = (job: AnyJob, companyId: string | null, payload: unknown): string | null =>
+  job.slot === undefined ? null : `${job.name}:${companyId ?? "-"}:${job.slot(payload)}`;
+
+export const createRequests = <Tx>({
+  store,
+}: {
+  readonly store: Pick<RunStore<Tx>, "ask" | "release">;
+}): Requests<Tx> => ({
+  ask(tx, job, input, wish) {
+    const payload = parsePayload(job, input);
+    const dueAt = wish.dueAt ?? null;
+    const run = {
+      queue: job.queue.name,
+      job: job.name,
+      version: job.version,
+      payload,
+      companyId: wish.companyId,
+      subject: wish.subject ?? job.subject?.(payload) ?? null,
+      slot: slotKey(job, wish.companyId, payload),
+      priority: wish.priority ?? job.priority,
+      dueAt,
+      deadlineAt: new Date((dueAt?.getTime() ?? Date.now()) + job.giveUpAfterMs),
+      heldFor: wish.heldFor ?? null,
+    };
+    return store.ask(tx, run, {
+      ...(wish.requestId === undefined ? {} : { id: wish.requestId }),
+      requestedBy: wish.requestedBy,
+      traceparent: wish.traceparent ?? null,
+    });
+  },
+  release: (tx, key) => store.release(tx, key),
+});

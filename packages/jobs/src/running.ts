@@ -1,0 +1,72 @@
+import type { StopSwitch } from "./lease.ts";
+import type { AbortCause } from "./outcome.ts";
+import type { RunStore } from "./store.ts";
+import type { Log } from "./telemetry.ts";
+
+interface RunningAttempt {
+  readonly runId: string;
+  readonly engineJobId: string;
+  readonly stop: StopSwitch;
+}
+
+/** A cancelled run stops within this time, wherever it runs. */
+const CANCEL_POLL_MS = 400;
+/** Well under the silence after which the reconciler looks for a run. */
+const TOUCH_MS = 15_000;
+
+/** The attempts this process is running: told to stop when cancelled, marked as alive while not. */
+export class Running implements Disposable {
+  readonly #attempts = new Map<string, RunningAttempt>();
+  readonly #store: Pick<RunStore<unknown>, "cancelled" | "touch">;
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+  #touchedAt = Date.now();
+
+  constructor(store: Pick<RunStore<unknown>, "cancelled" | "touch">, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  get size(): number {
+    return this.#attempts.size;
+  }
+
+  /** Watch an attempt until the returned handle is disposed. */
+  watch(attemptId: string, attempt: RunningAttempt): Disposable {
+    this.#attempts.set(attemptId, attempt);
+    this.#timer ??= setTimeout(() => this.#poll(), CANCEL_POLL_MS);
+    return { [Symbol.dispose]: () => void this.#attempts.delete(attemptId) };
+  }
+
+  lockLost(engineJobId: string): void {
+    for (const attempt of this.#attempts.values())
+      if (attempt.engineJobId === engineJobId) attempt.stop.stop("lease_lost");
+  }
+
+  stopAll(cause: AbortCause, options?: { hard: boolean }): void {
+    for (const { stop } of this.#attempts.values()) stop.stop(cause, options);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #poll(): Promise<void> {
+    const byRun = new Map([...this.#attempts.values()].map((attempt) => [attempt.runId, attempt]));
+    try {
+      if (byRun.size > 0) {
+        const ids = [...byRun.keys()];
+        for (const id of await this.#store.cancelled(ids)) byRun.get(id)?.stop.stop("cancelled");
+        if (Date.now() - this.#touchedAt >= TOUCH_MS) {
+          this.#touchedAt = Date.now();
+          await this.#store.touch(ids);
+        }
+      }
+    } catch (error) {
+      this.#log.debug({ err: error }, "could not ask for cancelled runs");
+    }
+    // Quiet while nothing runs.
+    this.#timer =
+      this.#attempts.size > 0 ? setTimeout(() => this.#poll(), CANCEL_POLL_MS) : undefined;
+  }
+}
