@@ -1,0 +1,114 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { identityOf, isAlive, type ProcessIdentity } from "./process-identity.ts";
+
+/**
+ * Every process that we start is written down, so that the next start can end what a killed
+ * parent left behind. One file per process: writers never meet, and a half-written file is never read.
+ */
+interface ProcessRecord extends ProcessIdentity {
+  readonly what: string;
+  /** Who started it and will end it; a record without a living owner is a leftover. */
+  readonly owner: ProcessIdentity;
+  /** A folder that is of no use without the process. */
+  readonly folder?: string;
+}
+
+const recordsDir = (dataDir: string) => join(dataDir, "processes");
+
+/**
+ * Write down a process that this one has just started.
+ *
+ * @returns forgets it again; call it once the process has ended
+ */
+export function recordProcess(
+  dataDir: string,
+  pid: number,
+  what: string,
+  folder?: string,
+): () => void {
+  const [process_, owner] = [identityOf(pid), identityOf(process.pid)];
+  if (!process_ || !owner) return () => {}; // it is gone already: nothing to leave behind
+  const record: ProcessRecord = { ...process_, what, owner, ...(folder && { folder }) };
+  mkdirSync(recordsDir(dataDir), { recursive: true });
+  const file = join(recordsDir(dataDir), `${pid}.json`);
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(record));
+  renameSync(draft, file);
+  return () => rmSync(file, { force: true });
+}
+
+function readRecords(dataDir: string): Array<{ file: string; record: ProcessRecord }> {
+  let names: string[];
+  try {
+    names = readdirSync(recordsDir(dataDir)).filter((name) => name.endsWith(".json"));
+  } catch {
+    return []; // never started here
+  }
+  return names.flatMap((name) => {
+    const file = join(recordsDir(dataDir), name);
+    try {
+      return [{ file, record: JSON.parse(readFileSync(file, "utf8")) as ProcessRecord }];
+    } catch {
+      return []; // forgotten by its owner this moment
+    }
+  });
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // gone meanwhile
+  }
+}
+
+/** SIGTERM, and SIGKILL for the whole group if that did not end it within `graceMs`. */
+export async function endProcess(identity: ProcessIdentity, graceMs: number): Promise<void> {
+  if (!isAlive(identity)) return;
+  signal(identity.pid, "SIGTERM");
+  const deadline = performance.now() + graceMs;
+  while (isAlive(identity)) {
+    if (performance.now() > deadline) {
+      signal(-identity.pid, "SIGKILL"); // our children lead their own groups
+      signal(identity.pid, "SIGKILL");
+    }
+    if (performance.now() > deadline + 5_000) {
+      throw new Error(`process ${identity.pid} does not end, even by SIGKILL`);
+    }
+    await sleep(20);
+  }
+}
+
+/** What a stack is recorded as; `npm start` ends an earlier one of the same data folder first. */
+export const stack = "stack";
+
+/**
+ * End what earlier runs of this checkout left behind: recorded processes whose owner is gone.
+ * A process id that was handed to somebody else meanwhile is left alone.
+ *
+ * @param replaceStack also end a stack that is up, which then ends its own children in order
+ * @returns what was ended, for people
+ */
+export async function endLeftovers(dataDir: string, replaceStack = false): Promise<string[]> {
+  const ended: string[] = [];
+  const end = async (file: string, record: ProcessRecord, graceMs: number) => {
+    if (isAlive(record)) {
+      ended.push(`${record.what} (process ${record.pid})`);
+      await endProcess(record, graceMs);
+    }
+    if (record.folder) rmSync(record.folder, { recursive: true, force: true });
+    rmSync(file, { force: true });
+  };
+
+  if (replaceStack) {
+    const stacks = readRecords(dataDir).filter(({ record }) => record.what === stack);
+    for (const { file, record } of stacks) {
+      if (record.pid !== process.pid) await end(file, record, 30_000);
+    }
+  }
+  const orphans = readRecords(dataDir).filter(({ record }) => !isAlive(record.owner));
+  await Promise.all(orphans.map(({ file, record }) => end(file, record, 5_000)));
+  return ended;
+}
