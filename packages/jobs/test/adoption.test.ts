@@ -1,0 +1,74 @@
+import { renderInvoice } from "@ballast/contracts";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { adoptionOf, NO_VERSION } from "../src/adoption.ts";
+import { engineId, journalId } from "../src/identity.ts";
+
+const createdAt = new Date("2026-11-23T02:00:00Z");
+const invoiceId = "01936f5e-7a3c-7c1e-9d55-3f0a2b6c8d10";
+const start = { attemptId: "a", queue: "pdf", engineJobId: "7", worker: "w" };
+const delivered = (data: unknown) => ({
+  engineJobId: "7",
+  name: "render-invoice",
+  data,
+  attemptsMade: 0,
+  createdAt,
+  readyAt: createdAt,
+});
+
+test("another team's job gets the contract's slot, subject and deadline", () => {
+  const data = { v: 1, payload: { invoiceId, revision: 1, locale: "de-DE" } };
+  expect(adoptionOf(start, delivered(data), renderInvoice)).toMatchObject({
+    engineJobId: `7@${createdAt.getTime()}`,
+    subject: `invoice:${invoiceId}`,
+    slot: `render-invoice:-:${invoiceId}:r1:de-DE`,
+    deadlineAt: new Date(createdAt.getTime() + renderInvoice.giveUpAfterMs),
+  });
+});
+
+test("the producer's own deadline counts where it is earlier", () => {
+  const deadline = "2026-11-23T03:00:00Z";
+  const data = { v: 1, payload: {}, meta: { deadline } };
+  expect(adoptionOf(start, delivered(data), renderInvoice).deadlineAt).toEqual(new Date(deadline));
+});
+
+test.each([undefined, null, 7, "text", [], { v: "1", payload: {} }])(
+  "%j is kept as what it was, without a version",
+  (data) => {
+    expect(adoptionOf(start, delivered(data), renderInvoice)).toMatchObject({
+      version: NO_VERSION,
+      payload: { unreadable: data ?? null },
+      slot: null,
+    });
+  },
+);
+
+const clean = (text: string) => text.split("\0").join("\ufffd");
+const withoutNul = (value: unknown): unknown => {
+  if (typeof value === "string") return clean(value);
+  if (Array.isArray(value)) return value.map(withoutNul);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [clean(key), withoutNul(inner)]),
+  );
+};
+
+test("whatever another team sent can be stored, and only U+0000 is changed", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (payload) => {
+      const kept = adoptionOf(start, delivered({ v: 1, payload }), undefined).payload;
+      expect(kept).toEqual(withoutNul(JSON.parse(JSON.stringify(payload))));
+    }),
+  );
+  const hostile = { v: 1, payload: { a: "x\u0000y", b: "\\u0000" } };
+  expect(adoptionOf(start, delivered(hostile), undefined).payload).toEqual({
+    a: "x\ufffdy",
+    b: "\\u0000",
+  });
+});
+
+test("an engine's own number is told apart by when it was given, and found again", () => {
+  expect(journalId("12", createdAt)).not.toBe(journalId("12", new Date(0)));
+  expect(engineId(journalId("12", createdAt))).toBe("12");
+  expect(engineId(journalId(invoiceId, createdAt))).toBe(invoiceId);
+});

@@ -1,0 +1,92 @@
+import { describeEachEngine, until } from "@ballast/testing";
+import { expect, test } from "vitest";
+import { handle, reconcile } from "../../src/index.ts";
+import { type Setup, setup, testJob } from "./setup.ts";
+
+const wipe = async (t: Setup) => {
+  await t.queue.obliterate({ force: true });
+  await t.engine.writeEpoch("a wiped engine has another epoch");
+};
+const handedOver = (t: Setup, runId: string) =>
+  until(async () => (await t.engine.find("test", runId)) !== undefined, { deadlineMs: 5_000 });
+
+describeEachEngine("the reconciler", (engine) => {
+  test("adds again, under the same id, what a wiped engine lost", async () => {
+    await using t = await setup(engine);
+    const job = testJob();
+    await reconcile(t);
+    const dispatcher = await t.dispatch();
+    const asked = await Promise.all(["a", "b", "c"].map((thing) => t.ask(job, { thing })));
+    dispatcher.nudge();
+    for (const { runId } of asked) await handedOver(t, runId);
+
+    await wipe(t);
+    expect(await reconcile(t)).toEqual({ seen: 0, readded: 3, copied: 0 });
+    expect(await reconcile(t)).toEqual({ seen: 0, readded: 0, copied: 0 });
+
+    await t.work([handle(job, async ({ payload }) => ({ done: payload.thing }))]);
+    for (const { requestId } of asked) await t.reach(requestId, "completed");
+  });
+
+  test("by two replicas at once adds each run once", async () => {
+    await using t = await setup(engine);
+    const job = testJob();
+    await reconcile(t);
+    const dispatcher = await t.dispatch();
+    const { requestId, runId } = await t.ask(job, { thing: "a" });
+    dispatcher.nudge();
+    await handedOver(t, runId);
+    await wipe(t);
+
+    await Promise.all([reconcile(t), reconcile(t)]);
+    let ran = 0;
+    await t.work([
+      handle(job, async () => {
+        ran += 1;
+        return { done: "" };
+      }),
+    ]);
+    await t.reach(requestId, "completed");
+    expect(ran).toBe(1);
+  });
+
+  test("copies the end of a run whose worker could not write it", async () => {
+    await using t = await setup(engine);
+    const job = testJob();
+    await reconcile(t);
+    const dispatcher = await t.dispatch();
+    const { requestId, runId } = await t.ask(job, { thing: "a" });
+    dispatcher.nudge();
+    await handedOver(t, runId);
+    // A worker that tells the engine and then dies before it tells PostgreSQL.
+    const store = { ...t.store, ended: () => new Promise<void>(() => {}) };
+    const { startWorker } = await import("../../src/index.ts");
+    await startWorker({
+      queue: job.queue,
+      engine: t.engine,
+      store,
+      telemetry: t.telemetry,
+      handlers: [handle(job, async () => ({ done: "in the engine" }))],
+    });
+    await until(async () => (await t.engine.find("test", runId))?.state === "completed", {
+      deadlineMs: 5_000,
+    });
+    expect((await t.view(requestId)).run.state).toBe("started");
+
+    expect(await reconcile({ ...t, silentMs: 0 })).toMatchObject({ copied: 1 });
+    expect((await t.view(requestId)).run).toMatchObject({
+      state: "completed",
+      result: { done: "in the engine" },
+    });
+  });
+
+  test("leaves alone what the engine still has", async () => {
+    await using t = await setup(engine);
+    await reconcile(t);
+    const dispatcher = await t.dispatch();
+    const { runId } = await t.ask(testJob(), { thing: "a" });
+    dispatcher.nudge();
+    await handedOver(t, runId);
+    expect(await reconcile({ ...t, silentMs: 0 })).toEqual({ seen: 1, readded: 0, copied: 0 });
+  });
+});

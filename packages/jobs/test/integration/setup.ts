@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { type AnyJob, defineJob, defineQueue, type PayloadInput } from "@ballast/contracts";
+import { findJobRequest, openRunStore } from "@ballast/database";
+import { createTestDatabase, type EngineUnderTest, until } from "@ballast/testing";
+import { createPostgresBackend, Queue } from "bullmq";
+import pg from "pg";
+import { z } from "zod";
+import {
+  createRequests,
+  type Handler,
+  openEngine,
+  prepareEngine,
+  type RuntimeTelemetry,
+  startDispatcher,
+  startWorker,
+} from "../../src/index.ts";
+
+/** Recovery within 1.5 s, so that a test of a crash is short. */
+export const queue = defineQueue("test", {
+  lockDurationMs: 1_000,
+  stalledIntervalMs: 250,
+  concurrency: 5,
+  handBackAfterMs: 200,
+  gracePeriodMs: 3_000,
+});
+
+/** A job of the test queue; `change` sets its policy. */
+export const testJob = (change: Partial<Parameters<typeof defineJob>[0]> = {}) =>
+  defineJob({
+    queue,
+    name: "do-thing",
+    version: 1,
+    payload: z.object({ thing: z.string(), change: z.int().default(0) }),
+    result: z.object({ done: z.string() }),
+    ...(change as object),
+  });
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
+
+export interface Ended {
+  readonly outcome: string;
+  readonly code?: string;
+}
+
+/** Database, engine, dispatcher and workers of one test; disposing it closes them all. */
+export async function setup(engineUnderTest: EngineUnderTest) {
+  const stack = new AsyncDisposableStack();
+  const database = stack.use(await createTestDatabase());
+  const { url, prefix } = stack.use(await engineUnderTest.open());
+  await prepareEngine(url);
+
+  const stopping = new AbortController();
+  const ended: Ended[] = [];
+  const telemetry: RuntimeTelemetry = {
+    log: quiet,
+    stopping: stopping.signal,
+    jobs: { attemptEnded: (end) => void ended.push(end), stalled() {}, dispatched() {} },
+  };
+  const store = openRunStore(database.db);
+  const openAnother = () => openEngine(url, { log: quiet, prefix });
+  const engine = stack.use(openAnother());
+  await until(
+    () =>
+      engine.ping().then(
+        () => true,
+        () => false,
+      ),
+    { deadlineMs: 5_000 },
+  );
+  const requests = createRequests({ store });
+  const bullmq = stack.adopt(await openBullmq(url, prefix), (opened) => opened.close());
+
+  const ask = <Job extends AnyJob>(job: Job, payload: PayloadInput<Job>, wish = {}) =>
+    database.db.transaction((tx) =>
+      requests.ask(tx, job, payload, { companyId: null, requestedBy: "test", ...wish }),
+    );
+  const view = async (requestId: string) => {
+    const found = await findJobRequest(database.db.kysely, requestId, "all");
+    if (found === undefined) throw new Error(`no request ${requestId}`);
+    return found;
+  };
+  return {
+    db: database.db,
+    url,
+    prefix,
+    store,
+    engine,
+    openAnother,
+    telemetry,
+    ended,
+    requests,
+    /** BullMQ itself, as another team uses it. */
+    queue: bullmq.queue,
+    ask,
+    view,
+    dispatch: async (with_ = engine) => {
+      const dispatcher = await startDispatcher({ store, engine: with_, telemetry });
+      stack.use(dispatcher);
+      return dispatcher;
+    },
+    work: async (handlers: readonly Handler[]) => {
+      const worker = await startWorker({ queue, handlers, engine, store, telemetry });
+      stack.use(worker);
+      return worker;
+    },
+    /** Resolves with the request once its run is in one of `states`. */
+    reach: (requestId: string, ...states: string[]) =>
+      until(
+        async () => {
+          const found = await view(requestId);
+          return states.includes(found.run.state) ? found : undefined;
+        },
+        { deadlineMs: 10_000 },
+      ),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+export type Setup = Awaited<ReturnType<typeof setup>>;
+
+async function openBullmq(url: string, prefix: string) {
+  if (url.startsWith("redis")) {
+    const { hostname: host, port, pathname } = new URL(url);
+    const connection = { host, port: Number(port), db: Number(pathname.slice(1) || 0) };
+    const opened = new Queue(queue.name, { connection, prefix });
+    return { queue: opened, close: () => opened.close() };
+  }
+  const pool = new pg.Pool({ connectionString: url, max: 3, options: "-c search_path=bullmq" });
+  pool.on("error", () => {});
+  const opened = new Queue(
+    queue.name,
+    { connection: pool as never },
+    createPostgresBackend as never,
+  );
+  return {
+    queue: opened as unknown as Queue,
+    close: async () => {
+      await opened.close();
+      await pool.end();
+    },
+  };
+}
+
+export const aThing = (): string => randomUUID();

@@ -1,0 +1,71 @@
+import { describeEachEngine, until } from "@ballast/testing";
+import { expect, test } from "vitest";
+import { handle } from "../../src/index.ts";
+import { setup, testJob } from "./setup.ts";
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<never>((_resolve, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason)),
+  );
+
+describeEachEngine("a worker that is told to stop", (engine) => {
+  test("hands back what is running in under two seconds, and no attempt is spent", async () => {
+    await using t = await setup(engine);
+    const job = testJob({ attempts: 1 });
+    const started: number[] = [];
+    const slow = handle(job, async ({ attempt, signal }) => {
+      started.push(attempt);
+      return started.length === 1 ? aborted(signal) : { done: "by another" };
+    });
+    await t.dispatch();
+    const first = await t.work([slow]);
+    const { requestId } = await t.ask(job, { thing: "a" });
+    await until(() => started.length === 1, { deadlineMs: 5_000 });
+
+    const began = Date.now();
+    await first[Symbol.asyncDispose]();
+    expect(Date.now() - began).toBeLessThan(2_000);
+
+    await t.work([slow]);
+    const { attempts } = await t.reach(requestId, "completed");
+    expect(started).toEqual([1, 1]);
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(["interrupted", "completed"]);
+  });
+
+  test("lets an irreversible step end, and its run with it", async () => {
+    await using t = await setup(engine);
+    const job = testJob();
+    const sent = Promise.withResolvers<void>();
+    let inStep = false;
+    await t.dispatch();
+    const worker = await t.work([
+      handle(job, async ({ lease }) => {
+        await lease.step(async () => {
+          inStep = true;
+          await sent.promise;
+        });
+        return { done: "sent" };
+      }),
+    ]);
+    const { requestId } = await t.ask(job, { thing: "a" });
+    await until(() => inStep, { deadlineMs: 5_000 });
+
+    const stopped = worker[Symbol.asyncDispose]();
+    const later = setTimeout(() => sent.resolve(), queueHandBack * 3);
+    await stopped;
+    clearTimeout(later);
+
+    expect((await t.view(requestId)).run).toMatchObject({
+      state: "completed",
+      result: { done: "sent" },
+    });
+  });
+
+  test("can be told twice", async () => {
+    await using t = await setup(engine);
+    const worker = await t.work([handle(testJob(), async () => ({ done: "" }))]);
+    await Promise.all([worker[Symbol.asyncDispose](), worker[Symbol.asyncDispose]()]);
+  });
+});
+
+const queueHandBack = 200;
