@@ -1,0 +1,129 @@
+import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import pg from "pg";
+import { openListener } from "./listener.ts";
+import { isRetryable } from "./pg-errors.ts";
+import type { Schema } from "./schema.ts";
+
+export type Tx = Transaction<Schema>;
+/** Where a query may run: on its own, or inside a transaction. */
+export type Queryable = Kysely<Schema>;
+
+/** What the database tells its owner; a pino logger fits. */
+export interface DatabaseLog {
+  warn(details: Record<string, unknown>, message: string): void;
+}
+
+export interface DatabaseOptions {
+  /** Shown in `pg_stat_activity`, e.g. `pdf-worker`. */
+  readonly applicationName: string;
+  /** Connections at most, besides the one that listens. Default 10. */
+  readonly poolMax?: number;
+  readonly log?: DatabaseLog;
+}
+
+export interface Database extends AsyncDisposable {
+  readonly kysely: Queryable;
+  /**
+   * Commit what `work` did, or nothing of it.
+   *
+   * Runs `work` again, up to 3 more times, after a deadlock or a serialization failure: it must not
+   * have effects outside of `tx`.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** @throws if PostgreSQL does not answer */
+  ping(): Promise<void>;
+  /**
+   * Hear `NOTIFY` on `channel`, over one connection that all listeners share and that reconnects.
+   *
+   * Notifications sent while it was away are lost: `onMessage` is called once with `""` after each
+   * reconnect, so a listener that looks at the tables then misses nothing.
+   */
+  listen(channel: string, onMessage: (payload: string) => void): Promise<AsyncDisposable>;
+}
+
+const MAX_RETRIES = 3;
+/** Longer than any query of ours; a statement that hangs must not hold a pooled connection for ever. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Connect to PostgreSQL 15 or newer.
+ *
+ * @param url `postgres://user:password@host:port/database`
+ * @throws {DatabaseUnavailableError} if it does not answer
+ */
+export async function openDatabase(url: string, options: DatabaseOptions): Promise<Database> {
+  const { applicationName, poolMax = 10, log } = options;
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: applicationName,
+    max: poolMax,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    types: columnTypes,
+  });
+  // An idle connection that breaks is dropped by the pool; without a listener the process would end.
+  pool.on("error", (error) => log?.warn({ err: error }, "idle database connection lost"));
+
+  const kysely = new Kysely<Schema>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  });
+  const listener = openListener(url, `${applicationName}:listen`, log);
+  const ping = async () => {
+    await sql`SELECT 1`.execute(kysely);
+  };
+  let closed: Promise<void> | undefined;
+
+  try {
+    await ping();
+  } catch (cause) {
+    await kysely.destroy();
+    throw new DatabaseUnavailableError(url, cause);
+  }
+
+  return {
+    kysely,
+    transaction: async (work) => {
+      for (let retries = 0; ; retries += 1) {
+        try {
+          return await kysely.transaction().execute(work);
+        } catch (error) {
+          if (!isRetryable(error) || retries >= MAX_RETRIES) throw error;
+        }
+      }
+    },
+    ping,
+    listen: listener.listen,
+    [Symbol.asyncDispose]: () => {
+      closed ??= Promise.all([listener[Symbol.asyncDispose](), kysely.destroy()]).then(() => {});
+      return closed;
+    },
+  };
+}
+
+export class DatabaseUnavailableError extends Error {
+  override readonly name = "DatabaseUnavailableError";
+
+  constructor(url: string, cause: unknown) {
+    const { host, pathname } = new URL(url); // without user and password
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    super(
+      `PostgreSQL at ${host}${pathname} does not answer (${reason}): is it running, and is DATABASE_URL right?`,
+      { cause },
+    );
+  }
+}
+
+const INT8 = pg.types.builtins.INT8;
+const DATE = pg.types.builtins.DATE;
+
+/** Money is `bigint`, never a float; a `date` stays the text `YYYY-MM-DD`. All else as pg has it. */
+const columnTypes: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") => {
+    if (oid === INT8) return BigInt;
+    if (oid === DATE) return (text: string) => text;
+    return pg.types.getTypeParser(oid, format as "text");
+  }) as typeof pg.types.getTypeParser,
+};

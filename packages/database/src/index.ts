@@ -1,0 +1,127 @@
+export { type Address, type Paper, paperOf, type TaxId } from "./address.ts";
+export { type ApiKey, createApiKey, findApiKey, type NewApiKey, revokeApiKey } from "./api-keys.ts";
+export {
+  type Company,
+  type CompanyFacts,
+  findCompany,
+  listCompanies,
+  upsertCompany,
+} from "./companies.ts";
+export { currencyExponent, isCurrency, UnknownCurrencyError } from "./currency.ts";
+export {
+  type Customer,
+  type CustomerFacts,
+  CustomerOfAnotherCompanyError,
+  findCustomer,
+  listCustomers,
+  upsertCustomer,
+} from "./customers.ts";
+export {
+  type Database,
+  type DatabaseLog,
+  type DatabaseOptions,
+  DatabaseUnavailableError,
+  openDatabase,
+  type Queryable,
+  type Tx,
+} from "./database.ts";
+export {
+  type Decimal,
+  formatDecimal,
+  InvalidDecimalError,
+  parseQuantity,
+  parseTaxRate,
+  QUANTITY_FRACTION_DIGITS,
+  QUANTITY_INTEGER_DIGITS,
+} from "./decimal.ts";
+export {
+  type Delivery,
+  type DeliveryIdentity,
+  deliveryMessageId,
+  findDelivery,
+  listDeliveries,
+  nextOrdinal,
+  type PlannedDelivery,
+  planDelivery,
+} from "./deliveries.ts";
+export {
+  type Claim,
+  claimSending,
+  type DeliveryFailure,
+  DeliveryNotFoundError,
+  markRejected,
+  markSent,
+  markSuppressed,
+  markUnknown,
+  releaseClaim,
+} from "./delivery-claim.ts";
+export {
+  type Document,
+  type DocumentIdentity,
+  findDocument,
+  listDocuments,
+  type NewDocument,
+  recordDocument,
+} from "./documents.ts";
+export {
+  abandonIdempotent,
+  type Begun,
+  beginIdempotent,
+  finishIdempotent,
+  type IdempotencyClaim,
+  IdempotencyClaimLostError,
+  type IdempotentCall,
+  purgeIdempotencyKeys,
+  type RecordedAnswer,
+} from "./idempotency.ts";
+export { type Draft, type DraftLine, upsertDraft } from "./invoice-draft.ts";
+export {
+  InvoiceNotDraftError,
+  InvoiceNotFoundError,
+  InvoiceStateError,
+  type InvoiceStep,
+  InvoiceWithoutLinesError,
+} from "./invoice-errors.ts";
+export { invoiceNumber, issueInvoice, payInvoice, voidInvoice } from "./invoice-steps.ts";
+export {
+  findInvoice,
+  findInvoiceForRendering,
+  findInvoiceHead,
+  type Invoice,
+  type InvoiceFilter,
+  type InvoiceLine,
+  type InvoiceWithLines,
+  type IssuedInvoice,
+  listInvoices,
+} from "./invoices.ts";
+export { type Cancellation, cancelRequest } from "./job-cancel.ts";
+export {
+  type AttemptView,
+  changedSince,
+  findJobByEngineId,
+  findJobRequest,
+  type JobRequestFilter,
+  type JobRequestSummary,
+  type JobRequestView,
+  listJobRequests,
+  type RunView,
+} from "./jobs-view.ts";
+export { MigrationError, migrate, migrationNames } from "./migrator.ts";
+export {
+  AmountTooLargeError,
+  invoiceTotals,
+  lineNetMinor,
+  MAX_AMOUNT_MINOR,
+  type PricedLine,
+  roundCommercially,
+  type TaxGroup,
+  type Totals,
+} from "./money.ts";
+export { isRetryable, isUniqueViolation, sqlState } from "./pg-errors.ts";
+export { findProduct, listProducts, type Product, upsertProducts } from "./products.ts";
+export { openRunStore } from "./run-store/open-run-store.ts";
+export type * from "./run-store/port.ts";
+export type { ApiScope, DeliveryState, InvoiceState, Schema } from "./schema.ts";
+export type { CompanyScope } from "./scope.ts";
+export { isSuppressed, suppress, unsuppress } from "./suppressions.ts";
+export { uuidv7 } from "./uuidv7.ts";

@@ -1,0 +1,236 @@
+import { type RawBuilder, type SqlBool, sql } from "kysely";
+import type { Queryable } from "./database.ts";
+import type { RunState } from "./run-store/port.ts";
+import type { CompanyScope } from "./scope.ts";
+
+/** One request and the run that fulfils it, for people and for `/v1/jobs`. */
+export interface JobRequestSummary {
+  readonly requestId: string;
+  readonly requestedBy: string | null;
+  readonly traceparent: string | null;
+  /** A run that waited already took this wish in. */
+  readonly joined: boolean;
+  readonly requestedAt: Date;
+  readonly cancelledAt: Date | null;
+  readonly run: RunView;
+}
+
+export interface RunView {
+  readonly id: string;
+  readonly queue: string;
+  readonly engineJobId: string;
+  readonly job: string;
+  readonly version: number;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly companyId: string | null;
+  readonly subject: string | null;
+  readonly slot: string | null;
+  readonly state: RunState;
+  readonly priority: number;
+  readonly dueAt: Date | null;
+  readonly deadlineAt: Date;
+  readonly heldFor: string | null;
+  readonly generation: number;
+  readonly replayOf: string | null;
+  readonly origin: "request" | "external" | "replay";
+  readonly createdAt: Date;
+  readonly claimedUntil: Date | null;
+  readonly handedAt: Date | null;
+  readonly touchedAt: Date | null;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly attemptsMade: number;
+  /** Set while a worker has it. */
+  readonly runningAttemptId: string | null;
+  readonly runningSince: Date | null;
+  readonly runningOn: string | null;
+  /** Between attempts: when the next is due, and why it waits. */
+  readonly nextAttemptAt: Date | null;
+  readonly waitCode: string | null;
+  readonly waitMessage: string | null;
+  readonly progress: unknown;
+  readonly result: unknown;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly cancelRequestedAt: Date | null;
+  /** Grows with every change that a person can see. */
+  readonly changeNo: number;
+}
+
+export interface AttemptView {
+  readonly id: string;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date;
+  readonly outcome:
+    | "completed"
+    | "retry"
+    | "postpone"
+    | "interrupted"
+    | "cancelled"
+    | "dead"
+    /** Its worker died before it could report. */
+    | "lost";
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly stack: string | null;
+  readonly nextAttemptAt: Date | null;
+  readonly worker: string | null;
+}
+
+export interface JobRequestView extends JobRequestSummary {
+  /** Oldest first. */
+  readonly attempts: readonly AttemptView[];
+  /** The started run of its slot, which a waiting one waits for. */
+  readonly blockedBy: { runId: string; requestId: string | null; startedAt: Date | null } | null;
+  /** Waiting runs of its queue that go to the engine before it; 0 once it was handed over. */
+  readonly aheadOfIt: number;
+  /** Live requests besides this one that wait for the same run. */
+  readonly otherRequests: number;
+}
+
+const runView = sql`
+  r.id, r.queue, r.engine_job_id, r.job, r.version, r.payload, r.company_id, r.subject, r.slot,
+  r.state, r.priority, r.due_at, r.deadline_at, r.held_for, r.generation, r.replay_of, r.origin,
+  r.created_at, r.claimed_until, r.handed_at, r.touched_at, r.started_at, r.finished_at,
+  r.attempts_made, r.running_attempt_id, r.running_since, r.running_on, r.next_attempt_at,
+  r.wait_code, r.wait_message, r.progress, r.result, r.error_code, r.error_message,
+  r.cancel_requested_at, r.change_no::float8 AS change_no`;
+
+const requestColumns = sql`
+  q.id AS request_id, q.requested_by, q.traceparent, q.joined, q.created_at AS requested_at, q.cancelled_at`;
+
+type SummaryRow = Omit<JobRequestSummary, "run"> & RunView;
+
+function summaryOf(row: SummaryRow): JobRequestSummary {
+  const { requestId, requestedBy, traceparent, joined, requestedAt, cancelledAt, ...run } = row;
+  return { requestId, requestedBy, traceparent, joined, requestedAt, cancelledAt, run };
+}
+
+/** Rows of other companies, and those of none, are for a caller of all companies alone. */
+const inScope = (scope: CompanyScope) =>
+  scope === "all" ? sql<SqlBool>`true` : sql<SqlBool>`r.company_id = ${scope}::uuid`;
+
+/** Everything there is to say about one request; `undefined` if it is not there or not in scope. */
+export const findJobRequest = (
+  db: Queryable,
+  requestId: string,
+  scope: CompanyScope,
+): Promise<JobRequestView | undefined> =>
+  viewOf(db, sql`q.id = ${requestId} AND ${inScope(scope)}`);
+
+/** The same, by the id a job has in the engine; the oldest request speaks for it. Of any company. */
+export const findJobByEngineId = (
+  db: Queryable,
+  queue: string,
+  engineJobId: string,
+): Promise<JobRequestView | undefined> =>
+  viewOf(db, sql`r.queue = ${queue} AND r.engine_job_id = ${engineJobId}`);
+
+async function viewOf(
+  db: Queryable,
+  condition: RawBuilder<unknown>,
+): Promise<JobRequestView | undefined> {
+  type Row = SummaryRow & Pick<JobRequestView, "aheadOfIt" | "otherRequests">;
+  const { rows } = await sql<Row>`
+    SELECT ${requestColumns}, ${runView},
+      CASE WHEN r.state <> 'waiting' OR r.handed_at IS NOT NULL THEN 0 ELSE (
+        SELECT count(*)::int FROM job_runs o
+        WHERE o.queue = r.queue AND o.state = 'waiting' AND o.handed_at IS NULL AND o.held_for IS NULL
+          AND (o.due_at IS NULL OR o.due_at <= now())
+          AND (o.priority, coalesce(o.due_at, o.created_at), o.id)
+            < (r.priority, coalesce(r.due_at, r.created_at), r.id)) END AS ahead_of_it,
+      (SELECT count(*)::int FROM job_requests x
+       WHERE x.run_id = r.id AND x.id <> q.id AND x.cancelled_at IS NULL) AS other_requests
+    FROM job_requests q JOIN job_runs r ON r.id = q.run_id
+    WHERE ${condition}
+    ORDER BY q.created_at, q.id
+    LIMIT 1`.execute(db);
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  const { aheadOfIt, otherRequests, ...summary } = row;
+  return {
+    ...summaryOf(summary),
+    attempts: await attemptsOf(db, row.id),
+    blockedBy: row.state === "waiting" ? await blockerOf(db, row) : null,
+    aheadOfIt,
+    otherRequests,
+  };
+}
+
+async function attemptsOf(db: Queryable, runId: string): Promise<AttemptView[]> {
+  const attempts = await db
+    .selectFrom("jobAttempts")
+    .select(["id", "startedAt", "endedAt", "outcome", "code", "message", "stack"])
+    .select(["nextAttemptAt", "worker"])
+    .where("runId", "=", runId)
+    .orderBy(sql`coalesce(started_at, ended_at)`)
+    .orderBy("endedAt")
+    .execute();
+  return attempts as AttemptView[];
+}
+
+async function blockerOf(db: Queryable, run: RunView): Promise<JobRequestView["blockedBy"]> {
+  if (run.slot === null) return null;
+  const { rows } = await sql<NonNullable<JobRequestView["blockedBy"]>>`
+    SELECT o.id AS run_id, o.started_at,
+      (SELECT q.id FROM job_requests q WHERE q.run_id = o.id ORDER BY q.created_at, q.id LIMIT 1) AS request_id
+    FROM job_runs o
+    WHERE o.queue = ${run.queue} AND o.slot = ${run.slot} AND o.state = 'started'`.execute(db);
+  return rows[0] ?? null;
+}
+
+export interface JobRequestFilter {
+  readonly queue?: string;
+  readonly state?: RunState;
+  /** Exactly this business thing, e.g. `invoice:0190…`. */
+  readonly subject?: string;
+  /** Asked for at this time or later. */
+  readonly since?: Date;
+  /** At most this many; default 50. */
+  readonly limit?: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+}
+
+/** Requests in scope, newest first. `nextCursor` is `null` on the last page. */
+export async function listJobRequests(
+  db: Queryable,
+  scope: CompanyScope,
+  { queue, state, subject, since, limit = 50, cursor }: JobRequestFilter = {},
+): Promise<{ requests: JobRequestSummary[]; nextCursor: string | null }> {
+  const conditions = [
+    inScope(scope),
+    ...(queue === undefined ? [] : [sql`r.queue = ${queue}`]),
+    ...(state === undefined ? [] : [sql`r.state = ${state}`]),
+    ...(subject === undefined ? [] : [sql`r.subject = ${subject}`]),
+    ...(since === undefined ? [] : [sql`q.created_at >= ${since}`]),
+    ...(cursor === undefined
+      ? []
+      : [
+          sql`(q.created_at, q.id) < (SELECT c.created_at, c.id FROM job_requests c WHERE c.id = ${cursor})`,
+        ]),
+  ];
+  const { rows } = await sql<SummaryRow>`
+    SELECT ${requestColumns}, ${runView}
+    FROM job_requests q JOIN job_runs r ON r.id = q.run_id
+    WHERE ${sql.join(conditions, sql` AND `)}
+    ORDER BY q.created_at DESC, q.id DESC
+    LIMIT ${limit + 1}`.execute(db);
+  const requests = rows.slice(0, limit).map(summaryOf);
+  const last = requests.at(-1);
+  return { requests, nextCursor: rows.length > limit && last ? last.requestId : null };
+}
+
+/** Which of these runs have changed since `changeNo`, each with its own newest number. */
+export async function changedSince(
+  db: Queryable,
+  runIds: readonly string[],
+  changeNo: number,
+): Promise<{ runId: string; changeNo: number }[]> {
+  if (runIds.length === 0) return [];
+  const { rows } = await sql<{ runId: string; changeNo: number }>`
+    SELECT id AS run_id, change_no::float8 AS change_no FROM job_runs
+    WHERE id = ANY(${[...runIds]}::uuid[]) AND change_no > ${changeNo}
+    ORDER BY change_no`.execute(db);
+  return rows;
+}

@@ -1,0 +1,57 @@
+import { Kysely, PostgresDialect } from "kysely";
+import { Migrator } from "kysely/migration";
+import pg from "pg";
+import { DatabaseUnavailableError } from "./database.ts";
+import { migrations } from "./migrations/index.ts";
+
+/** Names of all migrations of this release, in the order they are applied. */
+export const migrationNames: readonly string[] = Object.keys(migrations).sort();
+
+/**
+ * Bring the schema up to this release.
+ *
+ * Safe with any number of starters at once: one applies, the others wait for it and find nothing to do.
+ * All pending migrations commit together or not at all.
+ *
+ * @returns the names applied by this call, in order; empty if there were none to apply
+ * @throws {DatabaseUnavailableError} if PostgreSQL does not answer
+ * @throws {MigrationError} naming the migration that failed
+ */
+export async function migrate(url: string): Promise<string[]> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: "ballast:migrate",
+    max: 1,
+    connectionTimeoutMillis: 5_000,
+  });
+  pool.on("error", () => {}); // the query that meets it reports it
+  const client = await pool.connect().catch(async (cause: unknown) => {
+    await pool.end();
+    throw new DatabaseUnavailableError(url, cause);
+  });
+  client.release();
+
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error !== undefined) {
+      const failed = results.find(({ status }) => status === "Error")?.migrationName;
+      throw new MigrationError(failed, error);
+    }
+    return results.map(({ migrationName }) => migrationName);
+  } finally {
+    await db.destroy();
+  }
+}
+
+export class MigrationError extends Error {
+  override readonly name = "MigrationError";
+
+  constructor(migration: string | undefined, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`migration ${migration ?? "(none was reached)"} failed, nothing was changed: ${reason}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,142 @@
+import { sql } from "kysely";
+import type { Queryable } from "../database.ts";
+import { storableJson } from "../storable.ts";
+import type { AttemptEnd, Progress } from "./port.ts";
+import { DISPATCH_CHANNEL } from "./wake.ts";
+
+/**
+ * Record ended attempts and what they mean for their runs, in one statement.
+ *
+ * Repeatable: an attempt counts once, however often it is reported; only a guess that it was lost is
+ * overwritten. A terminal outcome ends its run whoever reports it, since the engine was told first; any
+ * other changes the run only if no newer attempt has begun.
+ */
+export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Promise<void> {
+  const latest = new Map(attempts.map((end) => [end.attemptId, end]));
+  if (latest.size === 0) return;
+  const reports = [...latest.values()].map((end) => ({
+    attempt_id: end.attemptId,
+    run_id: end.runId,
+    outcome: end.outcome,
+    started_at: end.startedAt,
+    ended_at: end.endedAt,
+    worker: end.worker,
+    result: end.result ?? null,
+    code: end.code,
+    message: end.message,
+    stack: end.stack,
+    next_attempt_at: end.nextAttemptAt,
+  }));
+  await sql`
+    WITH reported AS (
+      SELECT * FROM jsonb_to_recordset(${storableJson(reports)}::jsonb)
+        AS e(attempt_id uuid, run_id uuid, outcome text, started_at timestamptz,
+             ended_at timestamptz, worker text, result jsonb, code text, message text, stack text,
+             next_attempt_at timestamptz)
+    ), locked AS MATERIALIZED (
+      SELECT id, state, running_attempt_id FROM job_runs
+      WHERE id IN (SELECT run_id FROM reported) ORDER BY id FOR UPDATE
+    ), noted AS (
+      INSERT INTO job_attempts (id, run_id, started_at, ended_at, outcome, code, message, stack,
+                                next_attempt_at, worker)
+      SELECT e.attempt_id, e.run_id, e.started_at, e.ended_at, e.outcome, e.code, e.message, e.stack,
+             e.next_attempt_at, e.worker
+      FROM reported e JOIN locked l ON l.id = e.run_id
+      ON CONFLICT (id) DO UPDATE SET
+        started_at = excluded.started_at, ended_at = excluded.ended_at,
+        outcome = excluded.outcome, code = excluded.code, message = excluded.message,
+        stack = excluded.stack, next_attempt_at = excluded.next_attempt_at, worker = excluded.worker
+      WHERE job_attempts.outcome = 'lost'
+      RETURNING id
+    ), news AS (
+      SELECT e.*, e.outcome IN ('completed', 'dead', 'cancelled') AS is_final,
+             e.attempt_id = l.running_attempt_id AS is_current
+      FROM reported e JOIN noted n ON n.id = e.attempt_id JOIN locked l ON l.id = e.run_id
+      WHERE l.state IN ('waiting', 'started')
+    ), spent AS (
+      SELECT run_id, count(*) FILTER (WHERE outcome IN ('retry', 'dead')) AS attempts
+      FROM news GROUP BY run_id
+    ), deciding AS (
+      SELECT DISTINCT ON (run_id) * FROM news WHERE is_final OR is_current
+      ORDER BY run_id, is_final DESC, ended_at DESC
+    ), updated AS (
+      UPDATE job_runs r SET
+        attempts_made = r.attempts_made + s.attempts,
+        state = CASE
+          WHEN d.is_final THEN d.outcome
+          -- Cancelled while it ran: what would be tried again is not.
+          WHEN d.run_id IS NOT NULL AND r.cancel_requested_at IS NOT NULL THEN 'cancelled'
+          ELSE r.state END,
+        finished_at = CASE
+          WHEN d.is_final THEN d.ended_at
+          WHEN d.run_id IS NOT NULL AND r.cancel_requested_at IS NOT NULL THEN now() END,
+        result = CASE WHEN d.outcome = 'completed' THEN d.result ELSE r.result END,
+        error_code = CASE WHEN d.outcome = 'dead' THEN d.code ELSE r.error_code END,
+        error_message = CASE WHEN d.outcome = 'dead' THEN d.message ELSE r.error_message END,
+        running_attempt_id = CASE WHEN d.run_id IS NULL THEN r.running_attempt_id END,
+        running_since = CASE WHEN d.run_id IS NULL THEN r.running_since END,
+        running_on = CASE WHEN d.run_id IS NULL THEN r.running_on END,
+        next_attempt_at = CASE WHEN d.run_id IS NULL THEN r.next_attempt_at
+                               WHEN NOT d.is_final THEN d.next_attempt_at END,
+        wait_code = CASE WHEN d.run_id IS NULL THEN r.wait_code
+          ELSE CASE d.outcome WHEN 'retry' THEN 'backoff' WHEN 'postpone' THEN coalesce(d.code, 'postponed')
+                              WHEN 'interrupted' THEN 'handed_back' END END,
+        wait_message = CASE WHEN d.run_id IS NULL THEN r.wait_message
+                            WHEN NOT d.is_final THEN d.message END,
+        touched_at = now(),
+        change_no = nextval('job_run_changes')
+      FROM spent s LEFT JOIN deciding d ON d.run_id = s.run_id
+      WHERE r.id = s.run_id
+      RETURNING r.slot IS NOT NULL AND r.finished_at IS NOT NULL AS frees_slot
+    )
+    SELECT pg_notify(${DISPATCH_CHANNEL}, '') WHERE EXISTS (SELECT 1 FROM updated WHERE frees_slot)`.execute(
+    db,
+  );
+}
+
+/** Store what handlers last said of their progress; nothing for a run that is over. */
+export async function progressed(db: Queryable, updates: readonly Progress[]): Promise<void> {
+  const latest = new Map(updates.map(({ runId, progress }) => [runId, progress ?? null]));
+  if (latest.size === 0) return;
+  const rows = [...latest].map(([run_id, progress]) => ({ run_id, progress }));
+  await sql`
+    WITH said AS (
+      SELECT * FROM jsonb_to_recordset(${storableJson(rows)}::jsonb) AS p(run_id uuid, progress jsonb)
+    ), locked AS MATERIALIZED (
+      SELECT id FROM job_runs WHERE id IN (SELECT run_id FROM said) AND state = 'started'
+      ORDER BY id FOR UPDATE
+    )
+    UPDATE job_runs r
+    SET progress = said.progress, touched_at = now(), change_no = nextval('job_run_changes')
+    FROM said JOIN locked ON locked.id = said.run_id
+    WHERE r.id = said.run_id`.execute(db);
+}
+
+/** Those among these runs that were cancelled, or are to be. */
+export async function cancelled(db: Queryable, runIds: readonly string[]): Promise<string[]> {
+  if (runIds.length === 0) return [];
+  const rows = await db
+    .selectFrom("jobRuns")
+    .select("id")
+    .where("id", "in", [...runIds])
+    .where((eb) =>
+      eb.or([
+        eb("state", "=", "cancelled"),
+        eb.and([eb("cancelRequestedAt", "is not", null), eb("finishedAt", "is", null)]),
+      ]),
+    )
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Mark runs as alive; nobody sees that, so their change number stays. */
+export async function touch(db: Queryable, runIds: readonly string[]): Promise<void> {
+  if (runIds.length === 0) return;
+  await sql`
+    WITH locked AS MATERIALIZED (
+      SELECT id FROM job_runs
+      WHERE id = ANY(${[...runIds]}::uuid[]) AND state IN ('waiting', 'started')
+      ORDER BY id FOR UPDATE
+    )
+    UPDATE job_runs r SET touched_at = now() FROM locked WHERE r.id = locked.id`.execute(db);
+}

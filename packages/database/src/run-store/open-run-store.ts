@@ -1,0 +1,48 @@
+import type { Database } from "../database.ts";
+import { isRetryable } from "../pg-errors.ts";
+import { ask, release } from "./ask.ts";
+import { cancelled, ended, progressed, touch } from "./attempts.ts";
+import { claim, handedOver, nextDueInMs, unclaim } from "./dispatch.ts";
+import type { RunStore } from "./port.ts";
+import { copyEnd, expire, readMark, reclaim, silent, writeMark } from "./reconcile.ts";
+import { adopt, start } from "./start.ts";
+import { DISPATCH_CHANNEL } from "./wake.ts";
+
+const MAX_RETRIES = 3;
+
+/** The job runtime's store on this database. It owns nothing: dispose the database itself. */
+export function openRunStore(database: Database): RunStore {
+  const db = database.kysely;
+  return {
+    ask,
+    release,
+    claim: (limit, leaseMs) => persistently(() => claim(db, limit, leaseMs)),
+    handedOver: (runIds) => persistently(() => handedOver(db, runIds)),
+    unclaim: (runIds) => persistently(() => unclaim(db, runIds)),
+    nextDueInMs: () => nextDueInMs(db),
+    start: (starts) => persistently(() => start(db, starts)),
+    adopt: (adoption) => adopt(database, adoption),
+    ended: (attempts) => persistently(() => ended(db, attempts)),
+    progressed: (updates) => persistently(() => progressed(db, updates)),
+    cancelled: (runIds) => cancelled(db, runIds),
+    touch: (runIds) => persistently(() => touch(db, runIds)),
+    silent: (silentMs, limit) => silent(db, silentMs, limit),
+    reclaim: (runId, touchedAt) => reclaim(db, runId, touchedAt),
+    copyEnd: (end) => persistently(() => copyEnd(db, end)),
+    expire: (limit) => persistently(() => expire(db, limit)),
+    readMark: (name) => readMark(db, name),
+    writeMark: (name, value) => writeMark(db, name, value),
+    onDispatch: (wake) => database.listen(DISPATCH_CHANNEL, () => wake()),
+  };
+}
+
+/** Each of these is one repeatable statement, so a deadlock's victim may simply go again. */
+async function persistently<T>(statement: () => Promise<T>): Promise<T> {
+  for (let retries = 0; ; retries += 1) {
+    try {
+      return await statement();
+    } catch (error) {
+      if (!isRetryable(error) || retries >= MAX_RETRIES) throw error;
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import type { Tx } from "../database.ts";
+
+/**
+ * The port of the jobs runtime, as this package fills it. The runtime declares the same shapes for
+ * itself, since neither package knows the other; a test over there holds them together.
+ */
+
+export type RunState = "waiting" | "started" | "completed" | "dead" | "cancelled";
+export type TerminalState = "completed" | "dead" | "cancelled";
+
+/** One piece of work to be done, as it is asked for. */
+export interface NewRun {
+  readonly queue: string;
+  readonly job: string;
+  readonly version: number;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly companyId: string | null;
+  readonly subject: string | null;
+  readonly slot: string | null;
+  readonly priority: number;
+  /** Not handed to the engine before this moment. */
+  readonly dueAt: Date | null;
+  readonly deadlineAt: Date;
+  /** Not handed over before `release` is called with this key, e.g. `document:<id>:r1:de-DE`. */
+  readonly heldFor: string | null;
+}
+
+export interface NewRequest {
+  /** Made up by the store if absent. */
+  readonly id?: string;
+  readonly requestedBy: string | null;
+  readonly traceparent: string | null;
+}
+
+export interface Asked {
+  readonly requestId: string;
+  readonly runId: string;
+  /** True if a waiting run of the same slot took the wish in. */
+  readonly joined: boolean;
+}
+
+/** A waiting run that this dispatcher may hand to the engine until its claim ends. */
+export interface ClaimedRun extends NewRun {
+  readonly id: string;
+  readonly engineJobId: string;
+  readonly requestId: string;
+  readonly traceparent: string | null;
+  readonly requestedBy: string | null;
+  readonly createdAt: Date;
+}
+
+/** A job at its start, as a worker reports it. */
+export interface Start {
+  /** Made by the worker: a fresh UUID for each start. */
+  readonly attemptId: string;
+  readonly queue: string;
+  readonly engineJobId: string;
+  /** Host and process of the worker, for people. */
+  readonly worker: string;
+}
+
+/** The run a worker may now work on. */
+export interface Run {
+  readonly id: string;
+  readonly job: string;
+  readonly version: number;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly companyId: string | null;
+  readonly subject: string | null;
+  readonly slot: string | null;
+  readonly deadlineAt: Date;
+  readonly createdAt: Date;
+  /** Attempts that were counted, also by an engine that was wiped since. */
+  readonly attemptsMade: number;
+  /** The oldest live request, for logs and for chained wishes. */
+  readonly requestId: string | null;
+  readonly traceparent: string | null;
+}
+
+export type Started =
+  | { readonly kind: "go"; readonly run: Run }
+  /** Over already: settle the engine's copy with what is stored. */
+  | {
+      readonly kind: "over";
+      readonly state: TerminalState;
+      readonly result: unknown;
+      readonly error: string | null;
+    }
+  /** Another run of the slot is started: come back later. */
+  | { readonly kind: "slot_busy" }
+  /** No such run: another team's job, to be adopted. */
+  | { readonly kind: "unknown" };
+
+/** A job another team put into the engine, at its first attempt. */
+export interface Adoption extends Start, Omit<NewRun, "dueAt" | "heldFor" | "priority"> {
+  readonly requestId: string | null;
+  readonly requestedBy: string | null;
+  readonly traceparent: string | null;
+  readonly createdAt: Date;
+}
+
+export type OutcomeKind = "completed" | "retry" | "postpone" | "interrupted" | "cancelled" | "dead";
+
+/** How one attempt ended. */
+export interface AttemptEnd {
+  readonly attemptId: string;
+  readonly runId: string;
+  readonly outcome: OutcomeKind;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly worker: string;
+  /** `null` unless the outcome is `completed`. */
+  readonly result: unknown;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly stack: string | null;
+  /** When the next attempt is due; `null` if none is or it is due at once. */
+  readonly nextAttemptAt: Date | null;
+}
+
+export interface Progress {
+  readonly runId: string;
+  readonly progress: unknown;
+}
+
+/** A run that was handed over and has not been heard of for a while. */
+export interface SilentRun extends ClaimedRun {
+  readonly touchedAt: Date;
+}
+
+/** The end of a run as the engine kept it, where the worker could not tell us. */
+export interface CopiedEnd {
+  readonly runId: string;
+  readonly state: TerminalState;
+  readonly result: unknown;
+  readonly message: string | null;
+  readonly endedAt: Date;
+}
+
+export interface RunStore {
+  /** Record a wish inside the caller's transaction: a new run, or a place in the slot's waiting one. */
+  ask(tx: Tx, run: NewRun, request: NewRequest): Promise<Asked>;
+  /** Let the runs held for `key` go, inside the caller's transaction; wakes dispatchers at commit. */
+  release(tx: Tx, key: string): Promise<number>;
+
+  /**
+   * Claim runs that may be handed over: waiting, due, not held, without a started sibling in their
+   * slot, most urgent first. A claim not followed by `handedOver` within `leaseMs` lapses.
+   */
+  claim(limit: number, leaseMs: number): Promise<ClaimedRun[]>;
+  handedOver(runIds: readonly string[]): Promise<void>;
+  unclaim(runIds: readonly string[]): Promise<void>;
+  /** Milliseconds until the next waiting run falls due; `null` if none has a time. */
+  nextDueInMs(): Promise<number | null>;
+
+  /** Start many at once; answers are in the order of `starts`. */
+  start(starts: readonly Start[]): Promise<Started[]>;
+  adopt(adoption: Adoption): Promise<Started>;
+  /** Record ended attempts and, for terminal outcomes, the end of their runs. Wakes dispatchers if a slot came free. */
+  ended(attempts: readonly AttemptEnd[]): Promise<void>;
+  progressed(updates: readonly Progress[]): Promise<void>;
+  /** Those among these runs that were cancelled. Asked twice a second: it only reads. */
+  cancelled(runIds: readonly string[]): Promise<string[]>;
+  /** Mark these runs as alive. */
+  touch(runIds: readonly string[]): Promise<void>;
+
+  /** Runs handed over and untouched for `silentMs`, oldest first. */
+  silent(silentMs: number, limit: number): Promise<SilentRun[]>;
+  /** Take one silent run for re-adding, if nobody touched it since `touchedAt`. */
+  reclaim(runId: string, touchedAt: Date): Promise<boolean>;
+  /** Record the end of a run that is not terminal yet. */
+  copyEnd(end: CopiedEnd): Promise<void>;
+  /** End waiting runs whose deadline passed as `dead` with code `deadline_exceeded`; returns how many. */
+  expire(limit: number): Promise<number>;
+
+  /** The value last stored under `name`, e.g. the engine's epoch. */
+  readMark(name: string): Promise<string | null>;
+  writeMark(name: string, value: string): Promise<void>;
+
+  /** Call `wake` whenever the channel `dispatch` is notified; dispose to stop. */
+  onDispatch(wake: () => void): Promise<AsyncDisposable>;
+}

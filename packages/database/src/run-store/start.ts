@@ -1,0 +1,164 @@
+import { sql } from "kysely";
+import type { Database, Queryable } from "../database.ts";
+import { isUniqueViolation } from "../pg-errors.ts";
+import { storableJson, storableText } from "../storable.ts";
+import { uuidv7 } from "../uuidv7.ts";
+import type { Adoption, Run, Start, Started, TerminalState } from "./port.ts";
+import { oldestRequest, runColumns } from "./run-columns.ts";
+import { DISPATCH_CHANNEL } from "./wake.ts";
+
+interface StartRow extends Run {
+  readonly ord: number;
+  readonly verdict: "go" | "over" | "cancel" | "slot_busy";
+  readonly state: string;
+  readonly result: unknown;
+  readonly errorMessage: string | null;
+}
+
+/** Start many at once; answers are in the order of `starts`. */
+export async function start(db: Queryable, starts: readonly Start[]): Promise<Started[]> {
+  if (starts.length === 0) return [];
+  if (hasTwins(starts)) return await startOneByOne(db, starts);
+  try {
+    return await startTogether(db, starts);
+  } catch (error) {
+    // Another process started a run of one of these slots between our look and our write.
+    if (!isUniqueViolation(error)) throw error;
+    return starts.length === 1 ? [{ kind: "slot_busy" }] : await startOneByOne(db, starts);
+  }
+}
+
+/** The same job twice in one batch: the second start must see what the first one did. */
+const hasTwins = (starts: readonly Start[]): boolean =>
+  new Set(starts.map(({ queue, engineJobId }) => `${queue} ${engineJobId}`)).size < starts.length;
+
+async function startOneByOne(db: Queryable, starts: readonly Start[]): Promise<Started[]> {
+  const answers: Started[] = [];
+  for (const one of starts) answers.push(...(await start(db, [one])));
+  return answers;
+}
+
+/**
+ * One statement. Rows are locked in the order of their ids, as all batches do, so that two batches
+ * never wait for each other; what is decided is decided on the locked, latest version.
+ */
+async function startTogether(db: Queryable, starts: readonly Start[]): Promise<Started[]> {
+  const asked = starts.map((one, ord) => ({
+    ord,
+    attempt_id: one.attemptId,
+    queue: one.queue,
+    engine_job_id: one.engineJobId,
+    worker: one.worker,
+  }));
+  const { rows } = await sql<StartRow>`
+    WITH asked AS (
+      SELECT * FROM jsonb_to_recordset(${storableJson(asked)}::jsonb)
+        AS a(ord int, attempt_id uuid, queue text, engine_job_id text, worker text)
+    ), locked AS MATERIALIZED (
+      SELECT r.*, a.ord, a.attempt_id, a.worker
+      FROM asked a JOIN job_runs r ON r.queue = a.queue AND r.engine_job_id = a.engine_job_id
+      ORDER BY r.id FOR UPDATE OF r
+    ), judged AS MATERIALIZED (
+      SELECT l.*, CASE
+        WHEN l.state IN ('completed', 'dead', 'cancelled') THEN 'over'
+        WHEN l.cancel_requested_at IS NOT NULL THEN 'cancel'
+        WHEN l.state = 'started' THEN 'go'
+        -- Held again by a wish that joined after it was handed over.
+        WHEN l.held_for IS NOT NULL THEN 'slot_busy'
+        WHEN l.slot IS NOT NULL AND EXISTS (
+          SELECT 1 FROM job_runs o
+          WHERE o.queue = l.queue AND o.slot = l.slot AND o.state = 'started') THEN 'slot_busy'
+        ELSE 'go' END AS verdict
+      FROM locked l
+    ), lost AS (
+      -- Its worker died, or has not reported yet: a late report overwrites this.
+      INSERT INTO job_attempts (id, run_id, started_at, ended_at, outcome, code, message, worker)
+      SELECT j.running_attempt_id, j.id, j.running_since, now(), 'lost', 'worker_lost',
+             'the worker stopped without a word', j.running_on
+      FROM judged j
+      WHERE j.verdict IN ('go', 'cancel') AND j.running_attempt_id <> j.attempt_id
+      ON CONFLICT (id) DO NOTHING
+    ), begun AS (
+      UPDATE job_runs r SET
+        state = 'started', started_at = coalesce(r.started_at, now()),
+        running_attempt_id = j.attempt_id, running_since = now(), running_on = j.worker,
+        handed_at = coalesce(r.handed_at, now()), touched_at = now(), claimed_until = NULL,
+        next_attempt_at = NULL, wait_code = NULL, wait_message = NULL,
+        change_no = nextval('job_run_changes')
+      FROM judged j WHERE r.id = j.id AND j.verdict = 'go'
+    ), cancelled AS (
+      UPDATE job_runs r SET
+        state = 'cancelled', finished_at = now(), running_attempt_id = NULL, running_since = NULL,
+        running_on = NULL, next_attempt_at = NULL, wait_code = NULL, wait_message = NULL,
+        change_no = nextval('job_run_changes')
+      FROM judged j WHERE r.id = j.id AND j.verdict = 'cancel'
+      RETURNING pg_notify(${DISPATCH_CHANNEL}, '')
+    )
+    SELECT r.ord, r.verdict, r.state, r.result, r.error_message, ${runColumns}
+    FROM judged r ${oldestRequest}`.execute(db);
+  const byOrd = new Map(rows.map((row) => [row.ord, row]));
+  return starts.map((_, ord) => answerOf(byOrd.get(ord)));
+}
+
+function answerOf(row: StartRow | undefined): Started {
+  if (row === undefined) return { kind: "unknown" };
+  const { ord: _, verdict, state, result, errorMessage, ...run } = row;
+  switch (verdict) {
+    case "go":
+      return { kind: "go", run };
+    case "slot_busy":
+      return { kind: "slot_busy" };
+    case "cancel":
+      return { kind: "over", state: "cancelled", result: null, error: null };
+    case "over":
+      return { kind: "over", state: state as TerminalState, result, error: errorMessage };
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/**
+ * Take in another team's job at its first attempt, started; once it is here, this is a plain start.
+ *
+ * A request id that is taken already is replaced by a new one: two jobs must not share a status page.
+ */
+export async function adopt(database: Database, job: Adoption): Promise<Started> {
+  const runId = uuidv7();
+  const isAdopted = await database
+    .transaction(async (tx) => {
+      const { rows } = await sql`
+        INSERT INTO job_runs (id, queue, engine_job_id, job, version, payload, company_id, subject,
+                              slot, state, priority, deadline_at, origin, created_at, handed_at,
+                              touched_at, started_at, running_attempt_id, running_since, running_on)
+        VALUES (${runId}, ${job.queue}, ${job.engineJobId}, ${job.job}, ${job.version},
+                ${storableJson(job.payload)}, ${job.companyId}, ${storableText(job.subject)}, ${storableText(job.slot)},
+                'started', 0, ${job.deadlineAt}, 'external', ${job.createdAt}, ${job.createdAt},
+                now(), now(), ${job.attemptId}, now(), ${job.worker})
+        ON CONFLICT ON CONSTRAINT job_runs_engine_job DO NOTHING
+        RETURNING id`.execute(tx);
+      if (rows.length === 0) return true;
+      const addRequest = (id: string) =>
+        tx
+          .insertInto("jobRequests")
+          .values({
+            id,
+            runId,
+            requestedBy: storableText(job.requestedBy),
+            traceparent: storableText(job.traceparent),
+            joined: false,
+            createdAt: job.createdAt,
+          })
+          .onConflict((oc) => oc.column("id").doNothing())
+          .executeTakeFirst();
+      const added = await addRequest(job.requestId ?? uuidv7());
+      if (added.numInsertedOrUpdatedRows === 0n) await addRequest(uuidv7());
+      return true;
+    })
+    .catch((error: unknown) => {
+      if (isUniqueViolation(error, "job_runs_slot_started")) return false;
+      throw error;
+    });
+  if (!isAdopted) return { kind: "slot_busy" };
+  const [answer = { kind: "unknown" as const }] = await start(database.kysely, [job]);
+  return answer;
+}

@@ -1,0 +1,10 @@
+import { sql } from "kysely";
+import type { Queryable } from "../database.ts";
+
+/** Notified when a run may have become ready for the engine. */
+export const DISPATCH_CHANNEL = "ballast_dispatch";
+
+/** Wake every dispatcher once the transaction commits; many calls in one transaction wake once. */
+export async function notifyDispatchers(db: Queryable): Promise<void> {
+  await sql`SELECT pg_notify(${DISPATCH_CHANNEL}, '')`.execute(db);
+}

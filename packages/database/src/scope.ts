@@ -1,0 +1,2 @@
+/** Whose rows a caller may see: one company's, or everybody's. */
+export type CompanyScope = string | "all";
