@@ -1,0 +1,132 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from "prom-client";
+
+/** From a query of milliseconds to the longest attempt a contract allows. */
+const ATTEMPT_BUCKETS_SECONDS = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+];
+/** From an idle queue to one that waited through a night. */
+const WAIT_BUCKETS_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400];
+const OUTBOX_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 3_600];
+const HTTP_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export type Metrics = ReturnType<typeof declareMetrics>;
+
+/**
+ * Declare every metric of every process on `registry`, besides Node's own (CPU, memory, event-loop lag).
+ *
+ * One list for all, so names, labels and help texts cannot drift apart. Labels take few, known
+ * values: a job id, customer or address belongs in the log.
+ */
+export function declareMetrics(registry: Registry) {
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+
+  return {
+    attempts: new Counter({
+      name: "ballast_attempts_total",
+      help: "Attempts that ended, by what became of them.",
+      labelNames: ["queue", "job", "outcome"],
+      registers,
+    }),
+    errors: new Counter({
+      name: "ballast_errors_total",
+      help: "Attempts that ended with an error, by its code.",
+      labelNames: ["queue", "job", "code"],
+      registers,
+    }),
+    attemptDuration: new Histogram({
+      name: "ballast_attempt_duration_seconds",
+      help: "Time an attempt took, from its start to its outcome.",
+      labelNames: ["queue", "job"],
+      buckets: ATTEMPT_BUCKETS_SECONDS,
+      registers,
+    }),
+    waitDuration: new Histogram({
+      name: "ballast_wait_duration_seconds",
+      help: "Time between the moment an attempt could have started and its start.",
+      labelNames: ["queue", "job"],
+      buckets: WAIT_BUCKETS_SECONDS,
+      registers,
+    }),
+    stalls: new Counter({
+      name: "ballast_stalls_total",
+      help: "Jobs taken back from a worker that stopped renewing its lock.",
+      labelNames: ["queue"],
+      registers,
+    }),
+    dispatched: new Counter({
+      name: "ballast_dispatched_total",
+      help: "Runs handed from the outbox to the queue engine.",
+      labelNames: ["queue"],
+      registers,
+    }),
+    outboxLag: new Histogram({
+      name: "ballast_outbox_lag_seconds",
+      help: "Age of the oldest run of each batch when it was handed to the queue engine.",
+      buckets: OUTBOX_BUCKETS_SECONDS,
+      registers,
+    }),
+    outboxPending: absentUntilSet(
+      new Gauge({
+        name: "ballast_outbox_pending",
+        help: "Due runs that are committed and not yet handed to the queue engine.",
+        registers,
+      }),
+    ),
+    httpRequests: new Counter({
+      name: "ballast_http_requests_total",
+      help: "HTTP requests answered, by route pattern.",
+      labelNames: ["method", "route", "status"],
+      registers,
+    }),
+    httpRequestDuration: new Histogram({
+      name: "ballast_http_request_duration_seconds",
+      help: "Time from a request's arrival to the end of its answer, by route pattern.",
+      labelNames: ["method", "route"],
+      buckets: HTTP_BUCKETS_SECONDS,
+      registers,
+    }),
+    pdfPagesOpen: absentUntilSet(
+      new Gauge({
+        name: "ballast_pdf_pages_open",
+        help: "Browser pages that are rendering now.",
+        registers,
+      }),
+    ),
+    pdfBrowserRestarts: new Counter({
+      name: "ballast_pdf_browser_restarts_total",
+      help: "Starts of a new browser in place of an old one, by reason.",
+      labelNames: ["reason"],
+      registers,
+    }),
+    pdfRefusedRequests: new Counter({
+      name: "ballast_pdf_refused_requests_total",
+      help: "Requests of documents being rendered that were refused, by URL scheme.",
+      labelNames: ["scheme"],
+      registers,
+    }),
+    pdfRenderedPages: new Counter({
+      name: "ballast_pdf_rendered_pages_total",
+      help: "Pages of the documents rendered.",
+      registers,
+    }),
+    mails: new Counter({
+      name: "ballast_mails_total",
+      help: "Mails handed to the mail server, by what it answered.",
+      labelNames: ["result"],
+      registers,
+    }),
+    smtpConnections: new Gauge({
+      name: "ballast_smtp_connections",
+      help: "Connections to the mail server, by state.",
+      labelNames: ["state"],
+      registers,
+    }),
+  };
+}
+
+/** Drop the 0 a new gauge starts with: a process that never measures it must not report it. */
+function absentUntilSet(gauge: Gauge): Gauge {
+  gauge.remove();
+  return gauge;
+}

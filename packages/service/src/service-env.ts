@@ -1,0 +1,34 @@
+import { z } from "zod";
+
+/** Variables every process has; spread it into the schema of an app's own. */
+export const serviceEnv = {
+  LOG_LEVEL: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
+    .describe("the least important level that is logged")
+    .default("info"),
+  OPS_HOST: z
+    .string()
+    .describe("address of /healthz, /readyz and /metrics; keep it off the public network")
+    .default("127.0.0.1"),
+  OPS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .describe("port of /healthz, /readyz and /metrics; 0 takes any free one")
+    .default(0),
+};
+
+type ServiceEnv = z.output<z.ZodObject<typeof serviceEnv>>;
+
+/** What {@link runService} needs of a service's configuration. */
+export interface ServiceConfig {
+  readonly ops: { readonly host: string; readonly port: number };
+  readonly log: { readonly level: ServiceEnv["LOG_LEVEL"] };
+}
+
+/** Turn the parsed {@link serviceEnv} into configuration. */
+export const serviceConfig = (env: ServiceEnv): ServiceConfig => ({
+  ops: { host: env.OPS_HOST, port: env.OPS_PORT },
+  log: { level: env.LOG_LEVEL },
+});

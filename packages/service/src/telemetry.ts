@@ -1,0 +1,56 @@
+import type { DestinationStream } from "pino";
+import { Registry } from "prom-client";
+import { type JobMetrics, jobMetrics } from "./job-metrics.ts";
+import { type Logger, openLogger } from "./logger.ts";
+import { declareMetrics, type Metrics } from "./metrics.ts";
+import { openReadiness, type Readiness, type ReadinessCheck } from "./readiness.ts";
+
+/** Runs when an error was caught by nobody, before the process exits; all hooks share 2 s. */
+export type FatalHook = (error: unknown) => Promise<void> | void;
+
+/** What a service reports through, and how it learns that it should stop. */
+export interface Telemetry {
+  readonly log: Logger;
+  readonly registry: Registry;
+  /** Every declared metric, by name. */
+  readonly metrics: Metrics;
+  readonly jobs: JobMetrics;
+  /** Aborted when the process was told to stop. */
+  readonly stopping: AbortSignal;
+  /** Add a check to `/readyz`; it has 1 s to resolve. A service without any is never ready. */
+  readiness(name: string, check: ReadinessCheck): void;
+  /** Hooks start in order, synchronously within the context that threw, and finish in any order. */
+  onFatal(hook: FatalHook): void;
+}
+
+interface OpenTelemetry {
+  readonly telemetry: Telemetry;
+  readonly checks: Readiness;
+  readonly fatalHooks: readonly FatalHook[];
+}
+
+/** Put together what a process reports through; nothing is served and no signal handled yet. */
+export function openTelemetry(options: {
+  readonly service: string;
+  readonly level: string;
+  readonly stopping: AbortSignal;
+  readonly destination?: DestinationStream;
+}): OpenTelemetry {
+  const registry = new Registry();
+  const metrics = declareMetrics(registry);
+  const checks = openReadiness(options.stopping);
+  const fatalHooks: FatalHook[] = [];
+  return {
+    checks,
+    fatalHooks,
+    telemetry: {
+      log: openLogger(options, options.destination),
+      registry,
+      metrics,
+      jobs: jobMetrics(metrics),
+      stopping: options.stopping,
+      readiness: (name, check) => checks.add(name, check),
+      onFatal: (hook) => fatalHooks.push(hook),
+    },
+  };
+}
