@@ -106,7 +106,7 @@ export {
   listJobRequests,
   type RunView,
 } from "./jobs-view.ts";
-export { MigrationError, migrate, migrationNames } from "./migrator.ts";
+export { MigrationError, migrate, migrationNames, schemaFingerprint } from "./migrator.ts";
 export {
   AmountTooLargeError,
   invoiceTotals,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Kysely, PostgresDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import pg from "pg";
@@ -6,6 +7,12 @@ import { migrations } from "./migrations/index.ts";
 
 /** Names of all migrations of this release, in the order they are applied. */
 export const migrationNames: readonly string[] = Object.keys(migrations).sort();
+
+/** Changes whenever a migration is added or edited; 16 hex digits. */
+export const schemaFingerprint: string = createHash("sha256")
+  .update(migrationNames.map((name) => `${name} ${migrations[name]?.up}`).join("\n"))
+  .digest("hex")
+  .slice(0, 16);
 
 /**
  * Bring the schema up to this release.

@@ -1,0 +1,24 @@
+export {
+  describeEachEngine,
+  type EngineUnderTest,
+  type OpenEngine,
+  type QueueEngineKind,
+  queueEngines,
+} from "./queue-engines.ts";
+export {
+  type SeededInvoice,
+  sampleCompany,
+  sampleCustomer,
+  sampleDraft,
+  sampleLine,
+  seedIssuedInvoice,
+} from "./samples.ts";
+export {
+  type ReceivedMail,
+  type SmtpBehaviour,
+  type SmtpServerDouble,
+  type SmtpServerOptions,
+  startSmtpServer,
+} from "./smtp-server.ts";
+export { createTestDatabase, type TestDatabase } from "./test-database.ts";
+export { type UntilOptions, until } from "./until.ts";
