@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 
 /** The folder of this checkout. */
@@ -10,7 +9,3 @@ export const cacheDir = join(root, "node_modules", ".cache", "ballast");
 /** Everything this checkout keeps between runs; `BALLAST_DATA_DIR` moves it, for a second stack beside the first. */
 export const dataDirFrom = (env: NodeJS.ProcessEnv): string =>
   resolve(root, env["BALLAST_DATA_DIR"] || ".data");
-
-/** A short, stable name for a folder, for what has to live outside of it. */
-export const nameOfPath = (path: string): string =>
-  createHash("sha256").update(path).digest("hex").slice(0, 12);

@@ -36,7 +36,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
   const account = unprivilegedAccount();
   const { dir, version } = postgresBinaries();
   const binDir = join(reachableBinaries(dir, "bin/postgres", version, account), "bin");
-  const clusterDir = reachableDir(join(options.dataDir, options.name), account);
+  const clusterDir = reachableDir(join(options.dataDir, options.name), account, options.durable);
   await endStrayServer(clusterDir);
   const password = ensureCluster(binDir, clusterDir, account);
 

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   cpSync,
@@ -7,9 +8,9 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
-import { nameOfPath } from "./checkout.ts";
+import { basename, dirname, join } from "node:path";
 
 /** PostgreSQL refuses to run as root, so root hands it to this account; others run it themselves. */
 export interface Account {
@@ -39,15 +40,22 @@ const canRun = (binary: string, account: Account): boolean =>
   spawnSync(binary, ["--version"], { ...account, cwd: "/" }).status === 0;
 
 /**
- * A folder for data of `account` that stays the same for this wish: `wanted` itself if the account
- * can reach its parent, else one under /var/lib named after it.
+ * Where the account keeps its data: `wanted` itself if it can reach it, else a folder under /var/lib,
+ * which is noted beside `wanted`. So the data is found again, also when the checkout was moved, and
+ * whoever deletes the note begins anew.
+ *
+ * @param kept false for data of one run, which needs no note
  */
-export function reachableDir(wanted: string, account: Account | undefined): string {
-  const parent = join(wanted, "..");
+export function reachableDir(wanted: string, account: Account | undefined, kept: boolean): string {
+  const parent = dirname(wanted);
   mkdirSync(parent, { recursive: true });
   if (!account || canEnter(parent, account)) return wanted;
+  const note = `${wanted}.elsewhere`;
+  if (kept && existsSync(note)) return readFileSync(note, "utf8").trim();
   mkdirSync(sharedDir, { recursive: true, mode: 0o755 });
-  return join(sharedDir, `${basename(wanted)}-${nameOfPath(wanted)}`);
+  const dir = join(sharedDir, `${basename(wanted)}-${randomBytes(6).toString("hex")}`);
+  if (kept) writeFileSync(note, `${dir}\n`);
+  return dir;
 }
 
 /** `dir` itself if the account can run `binary` in it, else a copy which is made once per version. */

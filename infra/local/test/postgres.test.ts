@@ -59,8 +59,11 @@ test("a data folder that only its owner may enter is no obstacle, and the data i
   const options = { dataDir: data.dir, name: "postgres", durable: true };
   const first = await startPostgres(options);
   await first[Symbol.asyncDispose]();
-  await using again = await startPostgres(options);
-  expect(again.clusterDir).toBe(first.clusterDir);
-  expect(await sql(again.url, "select 1 as one")).toEqual([{ one: 1 }]);
-  rmSync(again.clusterDir, { recursive: true }); // as root it lies outside of the data folder
+  try {
+    await using again = await startPostgres(options);
+    expect(again.clusterDir).toBe(first.clusterDir);
+    expect(await sql(again.url, "select 1 as one")).toEqual([{ one: 1 }]);
+  } finally {
+    rmSync(first.clusterDir, { recursive: true }); // as root it lies outside of the data folder
+  }
 });
