@@ -1,0 +1,59 @@
+/** How far a mail had come when something went wrong. */
+export type Stage =
+  /** No session yet: connecting, greeting, TLS, login. */
+  | "session"
+  /** The server has not asked for the message: before its 354. */
+  | "envelope"
+  /** The server said 354 and we began: it may hold the whole message. */
+  | "message";
+
+/** What became of one mail. */
+export type SendResult =
+  | { readonly kind: "accepted"; readonly response: string }
+  /** 4xx: this mail may be taken later. */
+  | { readonly kind: "refused_for_now"; readonly response: string; readonly code: number }
+  /** 5xx for this recipient or this content. */
+  | { readonly kind: "refused"; readonly response: string }
+  /** Nothing was handed over, and the mail is not to blame. */
+  | { readonly kind: "server_down"; readonly reason: string }
+  /** The server may or may not have taken it; only a person can tell. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** What nodemailer tells about a failure. */
+export interface SmtpFailure {
+  readonly message: string;
+  readonly code?: string | undefined;
+  /** The server's reply, whole. */
+  readonly response?: string | undefined;
+  readonly responseCode?: number | undefined;
+}
+
+/**
+ * Judge a failure by how far the mail had come: the same broken connection means "ask again" before
+ * the server's 354, and "nobody knows" after it (RFC 1047), though both look alike to the client.
+ *
+ * A reply decides in either case: the server then has said that it did not take the mail.
+ */
+export function classify(failure: SmtpFailure, stage: Stage): SendResult {
+  const { message, response, responseCode: code = 0 } = failure;
+  const reason = message.replace(/\s+/g, " ").trim();
+  if (stage === "session") return { kind: "server_down", reason };
+
+  const replied = response !== undefined && code >= 400 && code <= 599;
+  if (!replied) {
+    if (stage === "message") return { kind: "unknown", reason };
+    // Found by nodemailer itself, e.g. larger than the server's SIZE: no later attempt differs.
+    if (failure.code === "EMESSAGE" || failure.code === "EENVELOPE")
+      return { kind: "refused", response: reason };
+    return { kind: "server_down", reason };
+  }
+  if (SERVER_TROUBLE.has(code)) return { kind: "server_down", reason: response };
+  if (code < 500) return { kind: "refused_for_now", response, code };
+  return { kind: "refused", response };
+}
+
+/**
+ * Replies that speak of the server or of our login, not of the mail: 421 closing the channel, 530
+ * authentication or STARTTLS first, 534/535/538 authentication refused (RFC 5321, RFC 4954).
+ */
+const SERVER_TROUBLE: ReadonlySet<number> = new Set([421, 530, 534, 535, 538]);
