@@ -1,0 +1,37 @@
+/** What a PDF says of itself. */
+export interface PdfFacts {
+  readonly pageCount: number;
+}
+
+/**
+ * Read the page count from the page tree of a PDF as Chromium writes it: classic cross-reference
+ * table, page tree outside of object streams. Follows trailer → catalog → page tree, since the
+ * words it looks for may also stand in compressed data.
+ *
+ * @throws {Error} if the bytes are no such PDF, e.g. cut short
+ */
+export function readPdfFacts(pdf: Uint8Array): PdfFacts {
+  const bytes = Buffer.from(pdf.buffer, pdf.byteOffset, pdf.byteLength);
+  const tail = bytes.subarray(Math.max(0, bytes.length - 1024)).toString("latin1");
+  const xref = Number(/startxref\s+(\d+)\s+%%EOF\s*$/.exec(tail)?.[1] ?? Number.NaN);
+  const root = /\/Root (\d+) 0 R/.exec(tail)?.[1];
+  if (!Number.isInteger(xref) || root === undefined) throw new Error("not a complete PDF");
+
+  const catalog = objectText(bytes, xref, Number(root));
+  const pages = /\/Pages (\d+) 0 R/.exec(catalog)?.[1];
+  const tree = pages === undefined ? "" : objectText(bytes, xref, Number(pages));
+  const pageCount = Number(/\/Count (\d+)/.exec(tree)?.[1] ?? 0);
+  if (pageCount < 1) throw new Error("a PDF without pages");
+  return { pageCount };
+}
+
+/** The text of one object, found by its place in the table that starts at `xref`. */
+function objectText(bytes: Buffer, xref: number, id: number): string {
+  const head = /^xref\s+0 (\d+)\s+/.exec(bytes.subarray(xref, xref + 64).toString("latin1"));
+  if (head === null || id >= Number(head[1]))
+    throw new Error(`PDF object ${id} is not in its table`);
+  const entry = xref + head[0].length + id * 20; // each entry is 20 bytes, ISO 32000-2 §7.5.4
+  const offset = Number(bytes.subarray(entry, entry + 10).toString("latin1"));
+  const end = bytes.indexOf("endobj", offset);
+  return bytes.subarray(offset, end === -1 ? undefined : end).toString("latin1");
+}

@@ -1,0 +1,141 @@
+import { availableParallelism } from "node:os";
+import type { BrowserOptions } from "./browser.ts";
+import { BrowserSupervisor, type SupervisorLog } from "./browser-supervisor.ts";
+import { readPdfFacts } from "./pdf-facts.ts";
+import { DocumentTooLargeError, PrintTimeoutError } from "./print-errors.ts";
+import type { PrintSettings } from "./print-page.ts";
+import type { RecyclingReason } from "./recycling.ts";
+import { Slots } from "./slots.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+export interface PrinterOptions extends Omit<BrowserOptions, "protocolTimeoutMs"> {
+  /** Documents printed at a time. Default: the number of cores; more only adds memory and latency. */
+  readonly pageSlots?: number;
+  /** The browser is replaced after this many PDF pages. Default 2,000. */
+  readonly recycleAfterPages?: number;
+  /** The browser is replaced once its private memory exceeds this. Default 1,024 MiB. */
+  readonly maxMemoryMb?: number;
+  /** Longest one document may take once it has a slot. Default 60,000. */
+  readonly timeoutMs?: number;
+  /** Default 16 MiB, fonts included. */
+  readonly maxHtmlBytes?: number;
+  /** Default 32 MiB. */
+  readonly maxPdfBytes?: number;
+  readonly log?: SupervisorLog;
+  readonly metrics?: PrinterMetrics;
+}
+
+export interface PrinterMetrics {
+  printed(print: { pageCount: number; sizeBytes: number; seconds: number }): void;
+  /** @param scheme of few, since it labels a metric */
+  requestRefused(scheme: string): void;
+  browserReplaced(reason: RecyclingReason | "crash"): void;
+}
+
+export interface PrintRequest extends PrintSettings {
+  readonly signal?: AbortSignal;
+}
+
+export interface Printed {
+  readonly pdf: Uint8Array;
+  readonly pageCount: number;
+  /** From the moment a slot was free. */
+  readonly ms: number;
+}
+
+export interface Printer extends AsyncDisposable {
+  /** True while a browser is there to print. */
+  readonly connected: boolean;
+  /**
+   * Print one self-contained HTML document as a tagged PDF. The HTML is not trusted: it runs no
+   * script and reaches nothing but its own `data:` URLs.
+   *
+   * @throws the signal's reason, at once when it aborts; its slot is free within a second
+   * @throws {DocumentTooLargeError} if the HTML or the PDF is
+   * @throws {PrintTimeoutError} after `timeoutMs`
+   * @throws {BrowserCrashedError} if the browser died; the next print gets a new one
+   * @throws {DependencyDownError} if no browser can be started
+   */
+  print(html: string, request: PrintRequest): Promise<Printed>;
+}
+
+const MIB = 2 ** 20;
+const UNCOUNTED: PrinterMetrics = { printed() {}, requestRefused() {}, browserReplaced() {} };
+
+/**
+ * Start a browser and keep one running until disposed.
+ *
+ * @throws {DependencyDownError} if it cannot be started
+ */
+export async function openPrinter(options: PrinterOptions): Promise<Printer> {
+  const {
+    pageSlots = availableParallelism(),
+    recycleAfterPages = 2_000,
+    maxMemoryMb = 1_024,
+    timeoutMs = 60_000,
+    maxHtmlBytes = 16 * MIB,
+    maxPdfBytes = 32 * MIB,
+    log = { info() {}, warn() {} },
+    metrics = UNCOUNTED,
+    ...browser
+  } = options;
+  const slots = new Slots(pageSlots);
+  const supervisor = new BrowserSupervisor({
+    ...browser,
+    recycleAfterPages,
+    maxMemoryMb,
+    timeoutMs,
+    maxPdfBytes,
+    protocolTimeoutMs: timeoutMs,
+    log,
+    onRefused: metrics.requestRefused,
+    onReplaced: metrics.browserReplaced,
+  });
+  await supervisor.browser();
+
+  return {
+    get connected() {
+      return supervisor.connected;
+    },
+    async print(html, { signal, ...settings }) {
+      const htmlBytes = Buffer.byteLength(html);
+      if (htmlBytes > maxHtmlBytes)
+        throw new DocumentTooLargeError("html", htmlBytes, maxHtmlBytes);
+
+      const giveBack = await slots.take(signal);
+      const startedAt = performance.now();
+      using stop = stopAfter(timeoutMs, signal);
+      let settled: Promise<void> = Promise.resolve();
+      try {
+        const generation = await untilAborted(supervisor.browser(), stop.signal);
+        const print = generation.print(html, settings, stop.signal);
+        settled = print.settled;
+        const pdf = await print.pdf;
+        const { pageCount } = readPdfFacts(pdf);
+        settled = supervisor.printed(generation, pageCount).then(() => print.settled);
+        const ms = performance.now() - startedAt;
+        metrics.printed({ pageCount, sizeBytes: pdf.byteLength, seconds: ms / 1_000 });
+        return { pdf, pageCount, ms };
+      } finally {
+        void settled.finally(giveBack);
+      }
+    },
+    [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose](),
+  };
+}
+
+/** A signal that aborts with the caller's or when the time is up, whichever is first. */
+function stopAfter(timeoutMs: number, outer: AbortSignal | undefined) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new PrintTimeoutError(timeoutMs)), timeoutMs);
+  const follow = () => controller.abort(outer?.reason);
+  if (outer?.aborted) follow();
+  outer?.addEventListener("abort", follow, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      outer?.removeEventListener("abort", follow);
+    },
+  };
+}
