@@ -1,4 +1,10 @@
 export {
+  type MarketplaceDouble,
+  type MarketplaceDoubleOptions,
+  type MarketplaceMode,
+  startMarketplaceDouble,
+} from "./marketplace-double.ts";
+export {
   describeEachEngine,
   type EngineUnderTest,
   type OpenEngine,
