@@ -13,7 +13,7 @@ export interface DispatcherOptions {
     RunStore<never>,
     "claim" | "handedOver" | "unclaim" | "nextDueInMs" | "onDispatch" | "expire"
   >;
-  readonly engine: Pick<Engine, "add">;
+  readonly engine: Pick<Engine, "add" | "ping">;
   readonly telemetry: RuntimeTelemetry;
 }
 
@@ -88,23 +88,53 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
 }
 
 /** Hand over one batch; true if there may be more. */
-async function dispatchBatch({ store, engine, telemetry }: DispatcherOptions): Promise<boolean> {
+async function dispatchBatch(options: DispatcherOptions): Promise<boolean> {
+  const { store, telemetry } = options;
   const runs = await store.claim(BATCH, CLAIM_MS);
-  const queues = Map.groupBy(runs, (run) => run.queue);
-  const failed: unknown[] = [];
-  for (const [queue, batch] of queues) {
+  const failures: unknown[] = [];
+  for (const [queue, batch] of Map.groupBy(runs, (run) => run.queue)) {
     try {
-      await handOver(engine, queue, batch);
-      await store.handedOver(batch.map(({ id }) => id));
-      const oldest = Math.min(...batch.map((run) => (run.dueAt ?? run.createdAt).getTime()));
-      telemetry.jobs.dispatched(queue, batch.length, Math.max(0, Date.now() - oldest) / 1_000);
+      const handed = await togetherOrAlone(options, queue, batch);
+      await store.handedOver(handed.map(({ id }) => id));
+      const oldest = Math.min(...handed.map((run) => (run.dueAt ?? run.createdAt).getTime()));
+      telemetry.jobs.dispatched(queue, handed.length, Math.max(0, Date.now() - oldest) / 1_000);
     } catch (error) {
-      failed.push(error);
+      failures.push(error);
       await store.unclaim(batch.map(({ id }) => id));
     }
   }
-  if (failed.length > 0) throw failed[0];
+  if (failures.length > 0) throw failures[0];
   return runs.length === BATCH;
+}
+
+/**
+ * Hand a batch over in one call. If an engine that is well refuses it, each run goes alone, so that
+ * the one it cannot take fails no neighbour; that one is tried again when its claim has lapsed.
+ */
+async function togetherOrAlone(
+  { engine, telemetry }: DispatcherOptions,
+  queue: string,
+  batch: readonly ClaimedRun[],
+): Promise<readonly ClaimedRun[]> {
+  try {
+    await handOver(engine, queue, batch);
+    return batch;
+  } catch (error) {
+    if (batch.length === 1) throw error;
+    await engine.ping();
+  }
+  const handed: ClaimedRun[] = [];
+  for (const run of batch) {
+    try {
+      await handOver(engine, queue, [run]);
+      handed.push(run);
+    } catch (error) {
+      telemetry.log.error({ err: error, queue, runId: run.id }, "the engine refused a run");
+    }
+  }
+  if (handed.length === 0)
+    throw new Error(`queue ${queue}: the engine refused all of ${batch.length} runs`);
+  return handed;
 }
 
 /** Add runs to the engine in one call. */
@@ -128,7 +158,6 @@ function engineJobOf(run: ClaimedRun): EngineJob {
     name: run.job,
     data: { v: run.version, payload: run.payload, meta },
     priority: run.priority,
-    attempts: Number.MAX_SAFE_INTEGER,
   };
 }
 

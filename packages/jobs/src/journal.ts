@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { AttemptEnd, Progress, RunStore } from "./store.ts";
 import type { Log } from "./telemetry.ts";
 
@@ -76,14 +77,22 @@ export function openJournal(
       schedule(FLUSH_AFTER_MS);
     },
     async flush(deadlineMs = 2_000) {
-      const until = Date.now() + deadlineMs;
-      while (ends.length > 0 || progress.size > 0) {
-        if (Date.now() > until) throw new Error(`${ends.length} ended attempts are not written`);
+      let timer: NodeJS.Timeout | undefined;
+      let late = false;
+      const deadline = new Promise<void>((resolve) => {
+        timer = setTimeout(() => {
+          late = true;
+          resolve();
+        }, deadlineMs);
+      });
+      while (!late && (ends.length > 0 || progress.size > 0)) {
         writing = writing.then(write);
-        await writing;
-        if (failing) await new Promise((resolve) => setTimeout(resolve, 100));
+        await Promise.race([writing, deadline]);
+        if (failing) await Promise.race([pause(100), deadline]);
       }
-      await writing;
+      await Promise.race([writing, deadline]);
+      clearTimeout(timer);
+      if (late) throw new Error(`what ended was not written within ${deadlineMs} ms`);
     },
     async [Symbol.asyncDispose]() {
       closed = true;

@@ -10,7 +10,7 @@ import type {
   EngineJobState,
   QueueState,
 } from "./engine.ts";
-import { backoffStrategy, imposePolicy, settle } from "./settle.ts";
+import { backoffStrategy, ENDLESS_ATTEMPTS, imposePolicy, settle } from "./settle.ts";
 
 /** What differs between the stores. */
 export interface Store {
@@ -21,6 +21,8 @@ export interface Store {
     processor: (job: Job, token?: string) => Promise<unknown>,
     options: Omit<WorkerOptions, "connection">,
   ): Worker;
+  /** Resolves once the first connection was made or refused; called before every use. */
+  ready(): Promise<void>;
   ping(): Promise<void>;
   readEpoch(): Promise<string | null>;
   writeEpoch(epoch: string): Promise<void>;
@@ -51,16 +53,16 @@ export class BullmqEngine implements Engine {
   }
 
   ping(deadlineMs: number = CALL_DEADLINE_MS): Promise<void> {
-    return this.#within(this.#store.ping(), "ping", deadlineMs);
+    return this.#within(() => this.#store.ping(), "ping", deadlineMs);
   }
 
   async add(queue: string, jobs: readonly EngineJob[]): Promise<void> {
-    const bulk = jobs.map(({ id, name, data, priority, attempts }) => ({
+    const bulk = jobs.map(({ id, name, data, priority }) => ({
       name,
       data,
       opts: {
         jobId: id,
-        attempts,
+        attempts: ENDLESS_ATTEMPTS,
         backoff: { type: "ballast" },
         ...(priority > 0 ? { priority } : {}),
       },
@@ -119,11 +121,11 @@ export class BullmqEngine implements Engine {
   }
 
   readEpoch(): Promise<string | null> {
-    return this.#within(this.#store.readEpoch(), "read the epoch");
+    return this.#within(() => this.#store.readEpoch(), "read the epoch");
   }
 
   writeEpoch(epoch: string): Promise<void> {
-    return this.#within(this.#store.writeEpoch(epoch), "write the epoch");
+    return this.#within(() => this.#store.writeEpoch(epoch), "write the epoch");
   }
 
   async consume(consumption: Consumption): Promise<Consumer> {
@@ -171,7 +173,7 @@ export class BullmqEngine implements Engine {
     worker.on("failed", settled);
     worker.on("stalled", consumption.stalled);
     worker.on("lockRenewalFailed", (ids: string[]) => ids.forEach(consumption.lockLost));
-    await this.#within(worker.waitUntilReady(), `open a worker of queue ${queue.name}`);
+    await this.#within(() => worker.waitUntilReady(), `open a worker of queue ${queue.name}`);
     worker.run().catch(onError);
 
     const cleaning = this.#store.retainsWhileFinishing
@@ -195,7 +197,7 @@ export class BullmqEngine implements Engine {
     // A store that is away must not keep the process: what cannot be closed politely is dropped.
     await Promise.allSettled(
       [...this.#queues.values()].map((queue) =>
-        this.#within(queue.close(), "close a queue", 1_000),
+        this.#within(() => queue.close(), "close a queue", 1_000),
       ),
     );
     await this.#store.close();
@@ -213,7 +215,7 @@ export class BullmqEngine implements Engine {
 
   async #call<T>(queue: string, ask: (handle: Queue) => Promise<T>, what: string): Promise<T> {
     try {
-      return await this.#within(ask(this.#queue(queue)), `queue ${queue}: ${what}`);
+      return await this.#within(() => ask(this.#queue(queue)), `queue ${queue}: ${what}`);
     } catch (error) {
       // Made while PostgreSQL was away, a queue object refuses for ever: the next call makes a new one.
       if (this.kind === "postgres") this.#queues.delete(queue);
@@ -221,7 +223,11 @@ export class BullmqEngine implements Engine {
     }
   }
 
-  async #within<T>(call: Promise<T>, what: string, deadlineMs = CALL_DEADLINE_MS): Promise<T> {
+  async #within<T>(
+    call: () => Promise<T>,
+    what: string,
+    deadlineMs = CALL_DEADLINE_MS,
+  ): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(
@@ -233,7 +239,7 @@ export class BullmqEngine implements Engine {
       );
     });
     try {
-      return await Promise.race([call, late]);
+      return await Promise.race([this.#store.ready().then(call), late]);
     } finally {
       clearTimeout(timer);
     }

@@ -10,7 +10,6 @@ export interface EngineJob {
   readonly name: string;
   readonly data: object;
   readonly priority: number;
-  readonly attempts: number;
 }
 
 /** One start of one job, as the engine gives it to a worker. */

@@ -42,6 +42,7 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
           { ...options, connection: openPool(6) as never },
           createPostgresBackend as never,
         ),
+      ready: async () => {},
       ping: async () => {
         await shared.query("select 1 from job limit 0");
       },
@@ -51,7 +52,7 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
       },
       writeEpoch: async (epoch) => {
         await shared.query(
-          "insert into ballast_epoch (only, epoch) values (true, $1) on conflict (only) do update set epoch = excluded.epoch",
+          "insert into ballast_epoch (single, epoch) values (true, $1) on conflict (single) do update set epoch = excluded.epoch",
           [epoch],
         );
       },
@@ -71,7 +72,7 @@ export async function prepareEngine(url: string): Promise<void> {
   try {
     await runMigrations(client as never, SCHEMA);
     await client.query(
-      `create table if not exists ${SCHEMA}.ballast_epoch (only boolean primary key check (only), epoch text not null)`,
+      `create table if not exists ${SCHEMA}.ballast_epoch (single boolean primary key check (single), epoch text not null)`,
     );
   } finally {
     await client.end();

@@ -27,17 +27,18 @@ export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOpt
   const client = new Redis({ ...address, ...FAIL_FAST, lazyConnect: true });
   client.on("error", () => {}); // each failed call says so itself
   const epochKey = `${prefix}:ballast:epoch`;
-  const connected = async () => {
-    if (client.status === "wait") await client.connect();
-  };
+  // Without this the first calls after the start fail, although Redis is up.
+  let connecting: Promise<void> | undefined;
+  const ready = () => (connecting ??= client.connect().catch(() => {}));
 
   return new BullmqEngine(
     {
       kind: "redis",
       retainsWhileFinishing: true,
+      ready,
       queue: (name) =>
         new Queue(name, {
-          connection: { ...address, ...FAIL_FAST },
+          connection: client,
           prefix,
           skipWaitingForReady: true,
           skipVersionCheck: true,
@@ -45,15 +46,10 @@ export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOpt
       worker: (name, processor, options) =>
         new Worker(name, processor, { ...options, prefix, connection: { ...address, ...PATIENT } }),
       ping: async () => {
-        await connected();
         await client.ping();
       },
-      readEpoch: async () => {
-        await connected();
-        return client.get(epochKey);
-      },
+      readEpoch: () => client.get(epochKey),
       writeEpoch: async (epoch) => {
-        await connected();
         await client.set(epochKey, epoch);
       },
       close: async () => client.disconnect(),

@@ -29,12 +29,15 @@ async function moved(move: () => Promise<unknown>): Promise<void> {
   }
 }
 
+/** `classify` counts attempts; BullMQ must not end a run first. The largest that PostgreSQL stores. */
+export const ENDLESS_ATTEMPTS = 2_147_483_647;
+
 /**
  * Put the policy of the contract into the job, so that a bare `queue.add` obeys it too. Retention
  * belongs to the queue: one job's options would apply to the whole set.
  */
 export function imposePolicy(job: Job): void {
-  job.opts.attempts = Number.MAX_SAFE_INTEGER; // `classify` counts; BullMQ must not end a run first
+  job.opts.attempts = ENDLESS_ATTEMPTS;
   job.opts.backoff = { type: "ballast" };
   job.opts.stackTraceLimit = 3;
   delete job.opts.removeOnComplete;

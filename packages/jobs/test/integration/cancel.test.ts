@@ -2,7 +2,7 @@ import { cancelRequest } from "@ballast/database";
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
 import { handle } from "../../src/index.ts";
-import { setup, testJob } from "./setup.ts";
+import { byThing, setup, testJob } from "./setup.ts";
 
 describeEachEngine("cancelling", (engine) => {
   test("stops a running attempt within a second, and nobody died", async () => {
@@ -64,7 +64,7 @@ describeEachEngine("cancelling", (engine) => {
 
   test("one of two wishes leaves the run to the other", async () => {
     await using t = await setup(engine);
-    const job = testJob({ slot: ({ thing }: { thing: string }) => thing });
+    const job = testJob({ slot: byThing });
     const one = await t.ask(job, { thing: "a" });
     const other = await t.ask(job, { thing: "a" });
     expect(other.runId).toBe(one.runId);

@@ -89,7 +89,6 @@ describeEachEngine("the dispatcher", (engine) => {
         name: "do-thing",
         data: { v: 1, payload: { thing: "a" } },
         priority: 0,
-        attempts: 5,
       },
     ]);
     const again = await until(

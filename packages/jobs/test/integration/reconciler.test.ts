@@ -1,6 +1,6 @@
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
-import { handle, reconcile } from "../../src/index.ts";
+import { handle, reconcile, startWorker } from "../../src/index.ts";
 import { type Setup, setup, testJob } from "./setup.ts";
 
 const wipe = async (t: Setup) => {
@@ -60,8 +60,7 @@ describeEachEngine("the reconciler", (engine) => {
     await handedOver(t, runId);
     // A worker that tells the engine and then dies before it tells PostgreSQL.
     const store = { ...t.store, ended: () => new Promise<void>(() => {}) };
-    const { startWorker } = await import("../../src/index.ts");
-    await startWorker({
+    await using _worker = await startWorker({
       queue: job.queue,
       engine: t.engine,
       store,

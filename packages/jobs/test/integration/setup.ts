@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { type AnyJob, defineJob, defineQueue, type PayloadInput } from "@ballast/contracts";
-import { findJobRequest, openRunStore } from "@ballast/database";
+import { findJobRequest, openRunStore, type Tx } from "@ballast/database";
 import { createTestDatabase, type EngineUnderTest, until } from "@ballast/testing";
 import { createPostgresBackend, Queue } from "bullmq";
 import pg from "pg";
@@ -10,6 +9,7 @@ import {
   type Handler,
   openEngine,
   prepareEngine,
+  type RunStore,
   type RuntimeTelemetry,
   startDispatcher,
   startWorker,
@@ -37,10 +37,11 @@ export const testJob = (change: Partial<Parameters<typeof defineJob>[0]> = {}) =
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
 
-export interface Ended {
-  readonly outcome: string;
-  readonly code?: string;
-}
+export const quietTelemetry = (): RuntimeTelemetry => ({
+  log: quiet,
+  stopping: new AbortController().signal,
+  jobs: { attemptEnded() {}, stalled() {}, dispatched() {} },
+});
 
 /** Database, engine, dispatcher and workers of one test; disposing it closes them all. */
 export async function setup(engineUnderTest: EngineUnderTest) {
@@ -49,14 +50,9 @@ export async function setup(engineUnderTest: EngineUnderTest) {
   const { url, prefix } = stack.use(await engineUnderTest.open());
   await prepareEngine(url);
 
-  const stopping = new AbortController();
-  const ended: Ended[] = [];
-  const telemetry: RuntimeTelemetry = {
-    log: quiet,
-    stopping: stopping.signal,
-    jobs: { attemptEnded: (end) => void ended.push(end), stalled() {}, dispatched() {} },
-  };
-  const store = openRunStore(database.db);
+  const telemetry = quietTelemetry();
+  // The annotation holds the database's side of the port to this package's.
+  const store: RunStore<Tx> = openRunStore(database.db);
   const openAnother = () => openEngine(url, { log: quiet, prefix });
   const engine = stack.use(openAnother());
   await until(
@@ -81,13 +77,13 @@ export async function setup(engineUnderTest: EngineUnderTest) {
   };
   return {
     db: database.db,
+    databaseUrl: database.url,
     url,
     prefix,
     store,
     engine,
     openAnother,
     telemetry,
-    ended,
     requests,
     /** BullMQ itself, as another team uses it. */
     queue: bullmq.queue,
@@ -141,4 +137,5 @@ async function openBullmq(url: string, prefix: string) {
   };
 }
 
-export const aThing = (): string => randomUUID();
+/** A slot for each thing. */
+export const byThing = (payload: Record<string, unknown>): string => String(payload["thing"]);

@@ -1,12 +1,12 @@
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
 import { handle } from "../../src/index.ts";
-import { setup, testJob } from "./setup.ts";
+import { byThing, setup, testJob } from "./setup.ts";
 
 describeEachEngine("wishes that share a slot", (engine) => {
   test("end as one run started and one waiting, and the last change wins", async () => {
     await using t = await setup(engine);
-    const job = testJob({ slot: ({ thing }: { thing: string }) => thing });
+    const job = testJob({ slot: byThing });
     const seen: number[] = [];
     let running = 0;
     let most = 0;
@@ -40,7 +40,7 @@ describeEachEngine("wishes that share a slot", (engine) => {
 
   test("of different companies never join", async () => {
     await using t = await setup(engine);
-    const job = testJob({ slot: ({ thing }: { thing: string }) => thing });
+    const job = testJob({ slot: byThing });
     const one = await t.ask(
       job,
       { thing: "a" },
