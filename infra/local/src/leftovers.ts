@@ -112,3 +112,11 @@ export async function endLeftovers(dataDir: string, replaceStack = false): Promi
   await Promise.all(orphans.map(({ file, record }) => end(file, record, 5_000)));
   return ended;
 }
+
+/** SIGKILL what this process started, without waiting; for somebody who lost patience. */
+export function endChildrenAtOnce(dataDir: string): void {
+  for (const { record } of readRecords(dataDir)) {
+    const ours = record.owner.pid === process.pid && isAlive(record.owner);
+    if (ours && record.pid !== process.pid && isAlive(record)) signal(-record.pid, "SIGKILL");
+  }
+}

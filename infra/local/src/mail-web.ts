@@ -70,7 +70,7 @@ export function answerMailRequest(
 }
 
 /** A mail as `/api/mails` tells it. */
-export const summaryOf = (mail: CaughtMail) => ({
+const summaryOf = (mail: CaughtMail) => ({
   id: mail.id,
   receivedAt: mail.receivedAt.toISOString(),
   messageId: mail.parsed.messageId ?? null,

@@ -68,7 +68,7 @@ export async function untilReady(
 }
 
 /** The end of what it wrote, and where the rest is. */
-export function lastLines(service: ServiceProcess, count = 12): string {
+export function lastLines(service: ServiceProcess, count = 30): string {
   const lines = service.process.output().trimEnd().split("\n").slice(-count);
   return [
     ...lines.map((line) => `  | ${line.slice(0, 500)}`),

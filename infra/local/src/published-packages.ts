@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findOnPath } from "./engine.ts";
+import { type CommandResult, runCommand } from "./run-command.ts";
+
+/** What other teams install, as they would get it. */
+const published = ["packages/contracts", "packages/jobs"];
+
+/** Pack each published package and let publint and attw look at the tarball. */
+export async function checkPublished(root: string): Promise<CommandResult> {
+  const results = [];
+  for (const folder of published) results.push(await checkOne(root, folder));
+  return {
+    ok: results.every(({ ok }) => ok),
+    output: results.map(({ output }) => output).join("\n"),
+  };
+}
+
+async function checkOne(root: string, folder: string): Promise<CommandResult> {
+  const into = mkdtempSync(join(tmpdir(), "ballast-pack-"));
+  try {
+    const [pnpm, ...before] = pnpmCommand(root);
+    const tarball = join(into, "package.tgz");
+    const packed = await runCommand(
+      pnpm ?? "pnpm",
+      [...before, "pack", "--out", tarball],
+      join(root, folder),
+    );
+    if (!packed.ok) return packed;
+    const looks = await Promise.all([
+      runCommand("publint", ["run", tarball, "--strict"], root),
+      runCommand("attw", [tarball, "--profile", "esm-only", "--no-emoji"], root),
+    ]);
+    return {
+      ok: looks.every(({ ok }) => ok),
+      output: looks
+        .filter(({ ok }) => !ok)
+        .map(({ output }) => `${folder}:\n${output}`)
+        .join("\n"),
+    };
+  } finally {
+    rmSync(into, { recursive: true, force: true });
+  }
+}
+
+/** The launcher puts pnpm on PATH; without it npx brings the pinned one. */
+function pnpmCommand(root: string): string[] {
+  if (findOnPath("pnpm")) return ["pnpm"];
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return ["npx", "--yes", packageManager];
+}
