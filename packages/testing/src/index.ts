@@ -1,3 +1,4 @@
+export { type EmptyDatabase, openEmptyDatabase } from "./empty-database.ts";
 export {
   type MarketplaceDouble,
   type MarketplaceDoubleOptions,

@@ -1,12 +1,7 @@
 import { Redis } from "ioredis";
 import { describe } from "vitest";
-import {
-  asAdmin,
-  createDatabase,
-  dropDatabase,
-  freshName,
-  urlOfDatabase,
-} from "./admin-connection.ts";
+import { freshName } from "./admin-connection.ts";
+import { openEmptyDatabase } from "./empty-database.ts";
 import { testRedisUrl } from "./servers.ts";
 
 export type QueueEngineKind = "postgres" | "redis";
@@ -40,12 +35,11 @@ export function describeEachEngine(title: string, suite: (engine: EngineUnderTes
 
 /** An empty database: the engine makes its own schema. */
 async function openOnPostgres(): Promise<OpenEngine> {
-  const name = freshName("queue");
-  await asAdmin((client) => createDatabase(client, name));
+  const database = await openEmptyDatabase("queue");
   return {
-    url: urlOfDatabase(name),
-    prefix: name,
-    [Symbol.asyncDispose]: () => asAdmin(async (client) => void (await dropDatabase(client, name))),
+    url: database.url,
+    prefix: database.name,
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 
