@@ -1,0 +1,33 @@
+/** No object has this key. */
+export class ObjectNotFoundError extends Error {
+  readonly key: string;
+
+  constructor(key: string) {
+    super(`no object ${key}`);
+    this.name = "ObjectNotFoundError";
+    this.key = key;
+  }
+}
+
+/** This key can name no object in this store, now or later. */
+export class InvalidObjectKeyError extends Error {
+  readonly key: string;
+
+  constructor(key: string, reason: string) {
+    super(`invalid object key ${JSON.stringify(key.slice(0, 200))}: ${reason}`);
+    this.name = "InvalidObjectKeyError";
+    this.key = key;
+  }
+}
+
+/** The store does not answer, has no room, or refuses our credentials: nobody's fault who asked. */
+export class StoreUnavailableError extends Error {
+  /** What the system or the server calls it: `ECONNREFUSED`, `ENOSPC`, `SlowDown`, `timeout`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: { readonly cause: unknown }) {
+    super(message, options);
+    this.name = "StoreUnavailableError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,5 @@
+export { InvalidObjectKeyError, ObjectNotFoundError, StoreUnavailableError } from "./errors.ts";
+export type { ByteRange, ObjectStore } from "./object-store.ts";
+export { openObjectStore } from "./open-object-store.ts";
+export type { S3Credentials } from "./s3-store.ts";
+export { storageConfig, storageEnv } from "./storage-env.ts";
