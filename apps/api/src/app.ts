@@ -1,0 +1,83 @@
+import type { Database, Tx } from "@ballast/database";
+import type { Dispatcher, Engine, Requests } from "@ballast/jobs";
+import type { Telemetry } from "@ballast/service";
+import type { ObjectStore } from "@ballast/storage";
+import express, { type Express, type RequestHandler } from "express";
+import helmet from "helmet";
+import { docsRoutes } from "./docs/docs.ts";
+import type { Endpoint } from "./http/endpoint.ts";
+import { answerErrors } from "./http/errors.ts";
+import { mount } from "./http/mount.ts";
+import { Problem } from "./http/problem.ts";
+import { perKeyRateLimit } from "./http/rate-limit.ts";
+import { observeRequests } from "./http/request-log.ts";
+import type { JobWatch } from "./jobs/job-watch.ts";
+import { openApiDocument } from "./openapi.ts";
+import { companyRoutes } from "./routes/companies.ts";
+import { customerRoutes } from "./routes/customers.ts";
+import { documentRoutes } from "./routes/documents.ts";
+import { invoiceJobRoutes } from "./routes/invoice-jobs.ts";
+import { invoiceStepRoutes } from "./routes/invoice-steps.ts";
+import { invoiceRoutes } from "./routes/invoices.ts";
+import { jobEventRoutes } from "./routes/job-events.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+
+export interface AppDeps {
+  readonly database: Database;
+  readonly requests: Requests<Tx>;
+  readonly dispatcher: Pick<Dispatcher, "nudge">;
+  readonly engine: Pick<Engine, "find" | "state" | "remove">;
+  readonly documents: Pick<ObjectStore, "get">;
+  readonly jobWatch: JobWatch;
+  readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping">;
+  readonly limits: {
+    /** Per API key and process. */
+    readonly requestsPerMinute: number;
+    readonly bodyBytes: number;
+  };
+}
+
+/** 10,000 lines of some 400 bytes: an invoice may be this much larger than other bodies. */
+const INVOICE_BODY_FACTOR = 4;
+
+/** Every endpoint of the API, in the order the docs tell them. */
+export const endpoints = (deps: AppDeps): Endpoint[] => [
+  ...companyRoutes(deps),
+  ...customerRoutes(deps),
+  ...invoiceRoutes({ ...deps, bodyLimitBytes: deps.limits.bodyBytes * INVOICE_BODY_FACTOR }),
+  ...invoiceStepRoutes(),
+  ...documentRoutes(deps),
+  ...invoiceJobRoutes({ requests: deps.requests, nudge: () => deps.dispatcher.nudge() }),
+  ...jobRoutes(deps),
+  ...jobEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
+];
+
+/** Build the application; it listens nowhere yet. */
+export function createApp(deps: AppDeps): Express {
+  const { database, telemetry, limits } = deps;
+  const served = endpoints(deps);
+  const app = express();
+  app.set("query parser", "simple"); // no nested objects made from a query string
+  app.set("etag", false); // our answers name their own, where one helps
+  app.use(
+    observeRequests(telemetry),
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+    }),
+    docsRoutes(openApiDocument(served)),
+    mount(served, {
+      database,
+      bodyLimitBytes: limits.bodyBytes,
+      rateLimit: perKeyRateLimit(limits.requestsPerMinute),
+    }),
+    noSuchRoute,
+    answerErrors(telemetry.log),
+  );
+  return app;
+}
+
+const noSuchRoute: RequestHandler = (req, _res, next) =>
+  next(new Problem("no-such-route", `there is no ${req.path.slice(0, 200)} here: see /docs`));

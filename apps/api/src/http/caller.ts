@@ -1,0 +1,36 @@
+import { type ApiKey, type CompanyScope, findApiKey, type Queryable } from "@ballast/database";
+import { Problem } from "./problem.ts";
+
+/** Who is asking, as proven by an API key. */
+export type Caller = ApiKey;
+export type Scope = Caller["scopes"][number];
+
+/** @throws {Problem} `unauthorized` */
+export async function authenticate(db: Queryable, header: string | undefined): Promise<Caller> {
+  if (header === undefined)
+    throw unauthorized("the Authorization header is missing: send `Bearer bk_…`");
+  const key = /^Bearer +(\S{1,200})$/i.exec(header)?.[1];
+  if (key === undefined)
+    throw unauthorized("the Authorization header does not have the form `Bearer bk_…`");
+  const caller = await findApiKey(db, key);
+  if (caller === undefined) throw unauthorized("this API key is unknown or was revoked");
+  return caller;
+}
+
+/** @throws {Problem} `missing-scope`, naming it */
+export function requireScope(caller: Caller, scope: Scope): void {
+  if (caller.scopes.includes(scope)) return;
+  const has = caller.scopes.map((name) => `"${name}"`).join(", ") || "none";
+  throw new Problem("missing-scope", `this needs the scope "${scope}"; the key has ${has}`);
+}
+
+/** Whose rows the caller may see. */
+export const scopeOf = (caller: Caller): CompanyScope => caller.companyId ?? "all";
+
+/** How the journal names the caller. */
+export const requestedBy = (caller: Caller): string => `api-key:${caller.name}`.slice(0, 200);
+
+const unauthorized = (detail: string) =>
+  new Problem("unauthorized", detail, {
+    headers: { "WWW-Authenticate": 'Bearer realm="ballast"' },
+  });

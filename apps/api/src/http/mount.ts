@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import { pipeline } from "node:stream/promises";
+import type { Database, Tx } from "@ballast/database";
+import express, { type Request, type RequestHandler, type Response, Router } from "express";
+import { authenticate, type Caller, requireScope } from "./caller.ts";
+import type { Answer, Call, Endpoint } from "./endpoint.ts";
+import { parseOrRefuse } from "./field-errors.ts";
+import { idempotencyKeyOf, idempotently } from "./idempotency.ts";
+import { Problem } from "./problem.ts";
+import { callerOf } from "./rate-limit.ts";
+
+export interface MountOptions {
+  readonly database: Pick<Database, "transaction" | "kysely">;
+  /** Runs once the caller is known. */
+  readonly rateLimit: RequestHandler;
+  readonly bodyLimitBytes: number;
+}
+
+/** Serve the endpoints: who asks, may they, is it well formed, do it, answer. */
+export function mount(endpoints: readonly Endpoint[], options: MountOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const paths = Map.groupBy(endpoints, ({ path }) => path);
+  for (const [path, group] of paths) {
+    const route = router.route(path.replaceAll(/\{(\w+)\}/g, ":$1"));
+    route.all((_req, res, next) => {
+      res.locals["route"] = path; // the metrics' label: one of few, known values
+      next();
+    });
+    for (const endpoint of group) route[endpoint.method](...handlers(endpoint, options));
+    const methods = group.map(({ method }) => method.toUpperCase());
+    const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : [])].join(", ");
+    route.all((req, _res, next) =>
+      next(
+        new Problem("method-not-allowed", `${req.method} is not among ${allow}`, {
+          headers: { Allow: allow },
+        }),
+      ),
+    );
+  }
+  return router;
+}
+
+function handlers(endpoint: Endpoint, options: MountOptions): RequestHandler[] {
+  const { body, bodyOptional = false } = endpoint;
+  const known: RequestHandler = async (req, res, next) => {
+    res.locals["caller"] = await authenticate(options.database.kysely, req.get("authorization"));
+    next();
+  };
+  const allowed: RequestHandler = (_req, res, next) => {
+    requireScope(callerOf(res), endpoint.scope);
+    next();
+  };
+  const run: RequestHandler = async (req, res) => {
+    const call = callOf(endpoint, req, res);
+    const answer =
+      endpoint.method === "get"
+        ? await endpoint.handle(call as Call<never, never, undefined>)
+        : await inTransaction(endpoint, call, req, options);
+    answer.committed?.();
+    await send(req, res, answer);
+  };
+  if (body === undefined) return [known, options.rateLimit, allowed, run];
+  const json = express.json({ limit: endpoint.bodyLimitBytes ?? options.bodyLimitBytes });
+  return [known, options.rateLimit, allowed, json, refuseOtherTypes(bodyOptional), run];
+}
+
+/** What the JSON parser passed over is either nothing or of another type. */
+const refuseOtherTypes =
+  (bodyOptional: boolean): RequestHandler =>
+  (req, _res, next) => {
+    if (req.body !== undefined) return next();
+    const empty =
+      req.get("transfer-encoding") === undefined && Number(req.get("content-length") ?? 0) === 0;
+    if (empty && bodyOptional) req.body = {};
+    else if (empty) throw new Problem("malformed-request", "the body is missing: send JSON");
+    else
+      throw new Problem(
+        "unsupported-media-type",
+        `the body is ${req.get("content-type") ?? "of no type"}: send application/json`,
+      );
+    next();
+  };
+
+function callOf(endpoint: Endpoint, req: Request, res: Response) {
+  const hungUp = new AbortController();
+  res.once("close", () => hungUp.abort());
+  const params = parseOrRefuse(endpoint.params, req.params, "malformed-request");
+  const query = parseOrRefuse(endpoint.query, req.query, "malformed-request");
+  const body =
+    endpoint.body === undefined
+      ? undefined
+      : parseOrRefuse(endpoint.body, req.body, "invalid-body");
+  const caller: Caller = callerOf(res);
+  const traceparent = req.get("traceparent") ?? "";
+  return {
+    caller,
+    params,
+    query,
+    body,
+    header: (name: string) => req.get(name),
+    traceparent: TRACEPARENT.test(traceparent) ? traceparent : null,
+    signal: hungUp.signal,
+  };
+}
+
+/** @see https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function inTransaction(
+  endpoint: Extract<Endpoint, { method: "put" | "post" | "delete" }>,
+  call: ReturnType<typeof callOf>,
+  req: Request,
+  { database }: MountOptions,
+): Promise<Answer> {
+  const work = (tx: Tx) => endpoint.handle({ ...call, tx } as never);
+  const key = endpoint.method === "post" ? idempotencyKeyOf(req.get("idempotency-key")) : undefined;
+  if (key === undefined) return database.transaction(work);
+  // The checked body has its fields in the schema's order, so equal requests hash alike.
+  const bodyHash = createHash("sha256")
+    .update(JSON.stringify(call.body ?? null))
+    .digest("hex");
+  const { method, path } = req;
+  return idempotently(database, { apiKeyId: call.caller.id, key, method, path, bodyHash }, work);
+}
+
+async function send(req: Request, res: Response, answer: Answer): Promise<void> {
+  res.status(answer.status).set({ "Cache-Control": "private, no-cache", ...answer.headers });
+  if (answer.stream === undefined) {
+    if (answer.body === undefined) res.end();
+    else res.json(answer.body);
+    return;
+  }
+  if (req.method === "HEAD") {
+    answer.stream.destroy();
+    res.end();
+    return;
+  }
+  // A caller that hangs up ends the stream; that is nobody's error.
+  await pipeline(answer.stream, res).catch((error: unknown) => {
+    if (!res.destroyed && !res.writableEnded) throw error;
+  });
+}

@@ -1,0 +1,123 @@
+import type { JobRequestView, RunView } from "@ballast/database";
+import type { EnginePeek } from "./engine-peek.ts";
+
+/** Why nothing happens to a job right now, for a person to read. */
+export interface Wait {
+  readonly code:
+    | "held"
+    | "scheduled"
+    | "slot_busy"
+    | "not_handed_over"
+    | "engine_unreachable"
+    | "engine_lost_it"
+    | "queue_paused"
+    | "queued"
+    | "starting"
+    | "backing_off"
+    | "postponed"
+    | "handed_back"
+    | "cancelling"
+    | "settling";
+  readonly message: string;
+  /** When that ends at the latest, as far as it is known. */
+  readonly until?: string;
+}
+
+/**
+ * Say why a job waits, from the journal; the engine is asked only where its word would change the
+ * answer.
+ *
+ * @returns `null` while an attempt runs and once the job is over
+ */
+export async function whyWaits(
+  request: JobRequestView,
+  peek: (run: RunView) => Promise<EnginePeek>,
+  now: Date = new Date(),
+): Promise<Wait | null> {
+  const { run } = request;
+  if (run.finishedAt !== null || (request.cancelledAt !== null && run.cancelRequestedAt === null))
+    return null;
+  if (run.cancelRequestedAt !== null)
+    return { code: "cancelling", message: "its worker was told to let go, and does so shortly" };
+  if (run.runningAttemptId !== null) return null;
+  return ofJournal(request, now) ?? ofEngine(request, await peek(run));
+}
+
+function ofJournal({ run, blockedBy }: JobRequestView, now: Date): Wait | undefined {
+  if (run.state === "started") return betweenAttempts(run, now);
+  if (run.heldFor !== null)
+    return { code: "held", message: `waits for ${whatIsHeldFor(run.heldFor)}` };
+  if (run.dueAt !== null && run.dueAt > now)
+    return { code: "scheduled", message: "is due later", until: run.dueAt.toISOString() };
+  if (blockedBy !== null) {
+    const other = blockedBy.requestId === null ? "" : `, /v1/jobs/${blockedBy.requestId},`;
+    return {
+      code: "slot_busy",
+      message: `another run of the same work${other} is running; this one follows it`,
+    };
+  }
+  return undefined;
+}
+
+const whatIsHeldFor = (key: string): string => {
+  const [kind, ...rest] = key.split(":");
+  return kind === "document"
+    ? `the PDF of invoice ${rest[0]}, which is asked for as a job of its own (subject invoice:${rest[0]})`
+    : `"${key}"`;
+};
+
+function betweenAttempts(run: RunView, now: Date): Wait | undefined {
+  const { nextAttemptAt, waitCode, waitMessage } = run;
+  if (nextAttemptAt === null || nextAttemptAt <= now) return undefined; // due: the engine knows more
+  const until = nextAttemptAt.toISOString();
+  const because = waitMessage === null ? "" : ` because: ${waitMessage}`;
+  return waitCode === "backoff"
+    ? {
+        code: "backing_off",
+        message: `attempt ${run.attemptsMade} failed; waits until ${until}${because}`,
+        until,
+      }
+    : { code: "postponed", message: `put off until ${until}${because} (${waitCode})`, until };
+}
+
+function ofEngine({ run, aheadOfIt }: JobRequestView, peek: EnginePeek): Wait {
+  if (run.state === "waiting" && run.handedAt === null)
+    return peek.kind === "unreachable"
+      ? {
+          code: "engine_unreachable",
+          message: "is recorded; the queue engine does not answer, and gets it as soon as it does",
+        }
+      : {
+          code: "not_handed_over",
+          message: `is handed to the queue in a moment; ${ahead(aheadOfIt)}`,
+        };
+  if (peek.kind === "unreachable")
+    return {
+      code: "engine_unreachable",
+      message: "was handed to the queue engine, which does not answer right now",
+    };
+  if (peek.job === undefined)
+    return {
+      code: "engine_lost_it",
+      message:
+        "the queue engine does not know it (any more); it is handed over again within a minute or two",
+    };
+  if (peek.job === "completed" || peek.job === "failed")
+    return { code: "settling", message: "its attempt has ended and is being recorded" };
+  if (peek.queue.paused)
+    return { code: "queue_paused", message: `the queue "${run.queue}" is paused by an operator` };
+  if (peek.job === "active")
+    return { code: "starting", message: "a worker has taken it and begins" };
+  if (run.waitCode === "handed_back")
+    return {
+      code: "handed_back",
+      message: "its worker shut down and gave it back; waits for another",
+    };
+  const { waiting, active } = peek.queue;
+  return {
+    code: "queued",
+    message: `waits for a free worker: ${active} running, ${Math.max(0, waiting - 1)} others queued in "${run.queue}"`,
+  };
+}
+
+const ahead = (count: number): string => (count === 0 ? "none is ahead" : `${count} are ahead`);

@@ -1,0 +1,34 @@
+import { openDatabase, openRunStore } from "@ballast/database";
+import { createRequests, openEngine, startDispatcher, startReconciler } from "@ballast/jobs";
+import { runService } from "@ballast/service";
+import { openObjectStore } from "@ballast/storage";
+import { createApp } from "./app.ts";
+import { loadConfig } from "./config.ts";
+import { openJobWatch } from "./jobs/job-watch.ts";
+import { serve } from "./server.ts";
+
+await runService(
+  "api",
+  () => loadConfig(process.env),
+  async ({ config, telemetry }) => {
+    const { log } = telemetry;
+    await using database = await openDatabase(config.database.url, {
+      applicationName: "api",
+      poolMax: config.database.poolMax,
+      log,
+    });
+    await using documents = await openObjectStore(config.storage.url, config.storage.credentials);
+    await using engine = openEngine(config.queueUrl, { log });
+    const store = openRunStore(database);
+    await using dispatcher = await startDispatcher({ store, engine, telemetry });
+    await using _reconciler = startReconciler({ store, engine, telemetry });
+    await using jobWatch = openJobWatch(database.kysely, log);
+    // Not the engine's: while it is away, requests are recorded and wait.
+    telemetry.readiness("database", () => database.ping());
+
+    const requests = createRequests({ store });
+    const { limits } = config;
+    const parts = { database, documents, engine, requests, dispatcher, jobWatch };
+    await serve(createApp({ ...parts, telemetry, limits }), config.listen, telemetry);
+  },
+);

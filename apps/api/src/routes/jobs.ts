@@ -1,0 +1,126 @@
+import {
+  cancelRequest,
+  type Database,
+  findJobRequest,
+  type JobRequestView,
+  listJobRequests,
+} from "@ballast/database";
+import type { Engine } from "@ballast/jobs";
+import { z } from "zod";
+import { scopeOf } from "../http/caller.ts";
+import { type Endpoint, read, write } from "../http/endpoint.ts";
+import { notFound, Problem } from "../http/problem.ts";
+import { peekEngine } from "../jobs/engine-peek.ts";
+import { whyWaits } from "../jobs/why-waits.ts";
+import { JobBody, JobListBody, JobState, jobBody, jobSummaryBody } from "../schemas/job.ts";
+import { given, paging } from "../schemas/paging.ts";
+import { line, uuid } from "../schemas/text.ts";
+
+export const JobParams = z.object({ requestId: uuid("The request, as `Location` named it") });
+
+interface Deps {
+  readonly database: Database;
+  readonly engine: Pick<Engine, "find" | "state" | "remove">;
+}
+
+/** Everything there is to say about a job, with why it waits. */
+export const presentJob = async (request: JobRequestView, engine: Deps["engine"]) =>
+  jobBody(request, await whyWaits(request, (run) => peekEngine(engine, run)));
+
+/** Follow work and take it back. */
+export const jobRoutes = ({ database, engine }: Deps): Endpoint[] => [
+  read({
+    method: "get",
+    path: "/v1/jobs",
+    operationId: "listJobs",
+    tag: "Jobs",
+    scope: "read",
+    summary: "List jobs, newest first",
+    params: z.object({}),
+    query: z.strictObject({
+      subject: line(200)
+        .optional()
+        .meta({
+          description: "What it is about.",
+          example: "invoice:0190c1a2-0000-7000-8000-0000000000a1",
+        }),
+      queue: line(100).optional().meta({ example: "pdf" }),
+      state: JobState.optional(),
+      since: z.iso
+        .datetime({ offset: true })
+        .transform((text) => new Date(text))
+        .optional()
+        .meta({
+          description: "Asked for then or later.",
+          override: { type: "string", format: "date-time" },
+        }),
+      ...paging,
+    }),
+    answers: { 200: { description: "A page.", schema: JobListBody } },
+    problems: [],
+    async handle({ caller, query }) {
+      const page = await listJobRequests(database.kysely, scopeOf(caller), given(query));
+      return {
+        status: 200,
+        body: { jobs: page.requests.map(jobSummaryBody), nextCursor: page.nextCursor },
+      };
+    },
+  }),
+
+  read({
+    method: "get",
+    path: "/v1/jobs/{requestId}",
+    operationId: "getJob",
+    tag: "Jobs",
+    scope: "read",
+    summary: "Read a job: state, attempts, progress, result, and why it waits",
+    params: JobParams,
+    query: z.object({}),
+    answers: { 200: { description: "The job.", schema: JobBody } },
+    problems: ["not-found"],
+    async handle({ caller, params: { requestId } }) {
+      const request = await findJobRequest(database.kysely, requestId, scopeOf(caller));
+      if (request === undefined) throw notFound("job", requestId);
+      return { status: 200, body: await presentJob(request, engine) };
+    },
+  }),
+
+  write({
+    method: "delete",
+    path: "/v1/jobs/{requestId}",
+    operationId: "cancelJob",
+    tag: "Jobs",
+    scope: "write",
+    summary: "Take a job back",
+    description:
+      "One that waits is over at once. One that runs is aborted by its worker within a second, unless it is inside a step that cannot be undone. Where others asked for the same run, it goes on for them.",
+    params: JobParams,
+    query: z.object({}),
+    answers: {
+      200: { description: "Cancelled.", schema: JobBody },
+      202: { description: "Its worker was told to stop: follow the job.", schema: JobBody },
+    },
+    problems: ["not-found", "job-over"],
+    async handle({ caller, params: { requestId }, tx }) {
+      const scope = scopeOf(caller);
+      const cancellation = await cancelRequest(tx, requestId, scope);
+      if (cancellation === undefined) throw notFound("job", requestId);
+      if (cancellation.kind === "over")
+        throw new Problem(
+          "job-over",
+          `job ${requestId} is ${cancellation.state}: nothing is left to cancel`,
+        );
+      const request = await findJobRequest(tx, requestId, scope);
+      if (request === undefined) throw notFound("job", requestId);
+      const stale = cancellation.kind === "cancelled" ? cancellation.engineJob : null;
+      return {
+        status: cancellation.kind === "cancelling" ? 202 : 200,
+        body: await presentJob(request, engine),
+        // Best effort: a copy that stays is settled unrun when a worker starts it.
+        committed: () => {
+          if (stale !== null) engine.remove(stale.queue, stale.id).catch(() => {});
+        },
+      };
+    },
+  }),
+];

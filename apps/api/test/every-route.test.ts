@@ -1,0 +1,117 @@
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import type { Endpoint } from "../src/http/endpoint.ts";
+import { client, setup } from "./setup.ts";
+
+/** Lists answer a stranger with nothing in them; everything else does not exist for them. */
+const isList = ({ path }: Endpoint) => !path.includes("{");
+
+const methodOf = ({ method }: Endpoint) => method.toUpperCase();
+
+function bodyOf(
+  endpoint: Endpoint,
+  owned: { companyId?: string; customerId?: string },
+): RequestInit {
+  if (endpoint.body === undefined) return {};
+  const example = (endpoint.example ?? {}) as object;
+  const body: Record<string, unknown> = { ...example };
+  if ("customerId" in example && owned.customerId) body["customerId"] = owned.customerId;
+  if (("customerId" in example || "locale" in example) && owned.companyId)
+    body["companyId"] = owned.companyId;
+  return { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+}
+
+test("every route refuses a request without a key, one with a bad key, and one without its scope", async () => {
+  await using t = await setup();
+  for (const endpoint of t.endpoints) {
+    const path = endpoint.path.replaceAll(/\{\w+\}/g, () => randomUUID());
+    const told = `${methodOf(endpoint)} ${endpoint.path}`;
+    const init = bodyOf(endpoint, {});
+
+    const bare = await client(t.url, undefined).call(methodOf(endpoint), path, init);
+    expect
+      .soft(bare, told)
+      .toMatchObject({ status: 401, body: { type: "/problems#unauthorized" } });
+    expect.soft(bare.headers.get("www-authenticate"), told).toMatch(/^Bearer/);
+
+    const wrong = await t.as(`bk_abcdefgh_${"A".repeat(43)}`).call(methodOf(endpoint), path, init);
+    expect.soft(wrong.status, told).toBe(401);
+
+    const others = (["read", "write", "operate"] as const).filter((s) => s !== endpoint.scope);
+    const lacking = await t.as(await t.keyFor(null, others)).call(methodOf(endpoint), path, init);
+    expect.soft(lacking, told).toMatchObject({
+      status: 403,
+      body: { detail: expect.stringContaining(`"${endpoint.scope}"`) },
+    });
+  }
+});
+
+test("no route shows, changes or even admits what belongs to another company", async () => {
+  await using t = await setup();
+  const owner = await t.issued();
+  const stranger = await t.tenant();
+  const job = await t.api.post(`/v1/invoices/${owner.invoiceId}/pdf`).expect(202);
+  const ids: Record<string, string> = {
+    companyId: owner.companyId,
+    customerId: owner.customerId,
+    invoiceId: owner.invoiceId,
+    requestId: job.body.requestId,
+  };
+  const key = await t.keyFor(stranger.companyId);
+  const before = await t.api.get(`/v1/invoices/${owner.invoiceId}`).expect(200);
+
+  for (const endpoint of t.endpoints) {
+    const told = `${methodOf(endpoint)} ${endpoint.path}`;
+    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+      const id = ids[name];
+      if (id === undefined) throw new Error(`${told}: this test knows no ${name}`);
+      return id;
+    });
+    // A stranger who names the owner must not get further than one who does not.
+    for (const companyId of [undefined, owner.companyId, stranger.companyId]) {
+      const body = bodyOf(endpoint, {
+        customerId: stranger.customerId,
+        ...(companyId === undefined ? {} : { companyId }),
+      });
+      const got = await t.as(key).call(methodOf(endpoint), path, body);
+      if (isList(endpoint)) {
+        expect.soft(got.status, told).toBe(200);
+        expect.soft(Object.values(got.body).find(Array.isArray), told).toEqual([]);
+      } else
+        expect
+          .soft(got, told)
+          .toMatchObject({ status: 404, body: { type: "/problems#not-found" } });
+    }
+  }
+  expect((await t.api.get(`/v1/invoices/${owner.invoiceId}`)).body).toEqual(before.body);
+  expect((await t.api.get(`/v1/jobs/${job.body.requestId}`)).body.state).toBe("waiting");
+});
+
+test("a row of another company cannot be taken over by a customer or invoice that names it", async () => {
+  await using t = await setup();
+  const owner = await t.issued();
+  const stranger = await t.tenant();
+  const as = t.as(await t.keyFor(stranger.companyId));
+
+  const draft = { ...stranger.draft, companyId: undefined, customerId: owner.customerId };
+  const got = await as.put(`/v1/invoices/${randomUUID()}`, draft);
+  expect(got).toMatchObject({ status: 422, body: { errors: [{ path: "customerId" }] } });
+});
+
+test("every route is in the OpenAPI document, with its refusals", async () => {
+  await using t = await setup();
+  const { body } = await client(t.url, undefined).get("/openapi.json");
+  expect(body.openapi).toBe("3.1.0");
+  for (const endpoint of t.endpoints) {
+    const told = `${methodOf(endpoint)} ${endpoint.path}`;
+    const operation = body.paths[endpoint.path]?.[endpoint.method];
+    expect.soft(operation, told).toBeDefined();
+    expect
+      .soft(Object.keys(operation.responses), told)
+      .toEqual(expect.arrayContaining(["401", "403", "429", "500"]));
+    const path = endpoint.path.replaceAll(/\{\w+\}/g, () => randomUUID());
+    const wrong = await t.api.call("PATCH", path);
+    expect.soft(wrong.status, told).toBe(405);
+    expect.soft(wrong.headers.get("allow"), told).toContain(methodOf(endpoint));
+  }
+});
