@@ -156,6 +156,16 @@ test("a rejection nobody catches is logged, hooks run, and it ends with 70", asy
   expect(service.messages().slice(-2)).toEqual(["unhandled rejection", "hook ran"]);
 });
 
+test("an error in the wake of the first is logged, and the hooks run once", async () => {
+  await using service = start("hook-that-throws-elsewhere");
+  expect(await service.ended).toEqual({ code: 70, signal: null });
+  expect(service.messages().slice(1)).toEqual([
+    "uncaught exception",
+    "hook ran",
+    "uncaught exception",
+  ]);
+});
+
 test("a fatal hook that hangs delays the exit by two seconds and no more", async () => {
   await using service = start("hook-that-hangs");
   await service.logged("uncaught exception");

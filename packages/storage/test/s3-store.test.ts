@@ -109,6 +109,14 @@ test.each([500, 502, 503, 429, 408, 301, 307])(
   },
 );
 
+test("a redirect is not followed: the signature is for this server, and so is the document", async () => {
+  await using t = await setupFake((req, res) =>
+    req.url === "/other" ? res.end() : res.writeHead(307, { location: "/other" }).end(),
+  );
+  await expect(t.store.put("a", body, pdf)).rejects.toThrow(/endpoint and region in STORAGE_URL/);
+  expect(t.seen.map(({ url }) => url)).toEqual(["/documents/p/a"]);
+});
+
 test("an answer of 400 is an error of the request, naming it", async () => {
   await using t = await setupFake((_, res) => res.writeHead(400).end());
   const refusal = await t.store.put("a", body, pdf).catch((error: unknown) => error);

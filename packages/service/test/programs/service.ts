@@ -71,6 +71,20 @@ const mains: Record<string, Main> = {
     void Promise.reject(new Error("boom"));
     await never();
   },
+  "hook-that-throws-elsewhere": async ({ log, onFatal }) => {
+    onFatal(async () => {
+      log.info("hook ran");
+      const late = once(process, "uncaughtException");
+      setTimeout(() => {
+        throw new Error("wake");
+      });
+      await late;
+    });
+    setTimeout(() => {
+      throw new Error("boom");
+    });
+    await never();
+  },
   "hook-that-hangs": async ({ onFatal }) => {
     onFatal(never);
     setTimeout(() => {
