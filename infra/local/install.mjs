@@ -45,21 +45,22 @@ export function readStamp(root) {
 const isInstalled = (root) => readStamp(root).fingerprint === fingerprint(root) && findNode(root);
 
 /** npm and pnpm keep caches at home; an account without a usable home gets one in the checkout. */
-function usableHome(root) {
+function homeOf(root) {
   try {
     const home = homedir() || userInfo().homedir;
     accessSync(home, constants.W_OK);
-    return home;
+    return { HOME: home };
   } catch {
     const home = join(root, ".data", "home");
     mkdirSync(home, { recursive: true });
-    return home;
+    // The npm that started us has put its own idea of the cache into the environment.
+    return { HOME: home, npm_config_cache: join(home, ".npm") };
   }
 }
 
 const npmEnv = (root) => ({
   ...process.env,
-  HOME: usableHome(root),
+  ...homeOf(root),
   CI: "1", // never ask
   PUPPETEER_SKIP_DOWNLOAD: "1",
   npm_config_loglevel: "notice", // the checkout silences npm's banner; errors must show here
