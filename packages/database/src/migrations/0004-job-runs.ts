@@ -56,7 +56,7 @@ export const jobRuns: Migration = {
       db,
     );
     // One index for each question that is asked all the time; each holds only the rows it is about.
-    await sql`CREATE INDEX job_runs_to_dispatch ON job_runs (priority, coalesce(due_at, created_at))
+    await sql`CREATE INDEX job_runs_to_dispatch ON job_runs (priority, coalesce(due_at, created_at), id)
       WHERE state = 'waiting' AND handed_at IS NULL AND held_for IS NULL`.execute(db);
     await sql`CREATE INDEX job_runs_due ON job_runs (due_at)
       WHERE state = 'waiting' AND handed_at IS NULL AND held_for IS NULL AND due_at IS NOT NULL`.execute(

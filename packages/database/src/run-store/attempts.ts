@@ -34,7 +34,7 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
              ended_at timestamptz, worker text, result jsonb, code text, message text, stack text,
              next_attempt_at timestamptz)
     ), locked AS MATERIALIZED (
-      SELECT id, state, running_attempt_id FROM job_runs
+      SELECT id, state, running_attempt_id, cancel_requested_at FROM job_runs
       WHERE id IN (SELECT run_id FROM reported) ORDER BY id FOR UPDATE
     ), noted AS (
       INSERT INTO job_attempts (id, run_id, started_at, ended_at, outcome, code, message, stack,
@@ -57,19 +57,18 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
       SELECT run_id, count(*) FILTER (WHERE outcome IN ('retry', 'dead')) AS attempts
       FROM news GROUP BY run_id
     ), deciding AS (
-      SELECT DISTINCT ON (run_id) * FROM news WHERE is_final OR is_current
-      ORDER BY run_id, is_final DESC, ended_at DESC
+      SELECT DISTINCT ON (n.run_id) n.*, CASE
+        WHEN n.is_final THEN n.outcome
+        -- Cancelled while it ran: what would be tried again is not.
+        WHEN l.cancel_requested_at IS NOT NULL THEN 'cancelled' END AS ends_as
+      FROM news n JOIN locked l ON l.id = n.run_id
+      WHERE n.is_final OR n.is_current
+      ORDER BY n.run_id, n.is_final DESC, n.ended_at DESC
     ), updated AS (
       UPDATE job_runs r SET
         attempts_made = r.attempts_made + s.attempts,
-        state = CASE
-          WHEN d.is_final THEN d.outcome
-          -- Cancelled while it ran: what would be tried again is not.
-          WHEN d.run_id IS NOT NULL AND r.cancel_requested_at IS NOT NULL THEN 'cancelled'
-          ELSE r.state END,
-        finished_at = CASE
-          WHEN d.is_final THEN d.ended_at
-          WHEN d.run_id IS NOT NULL AND r.cancel_requested_at IS NOT NULL THEN now() END,
+        state = coalesce(d.ends_as, r.state),
+        finished_at = CASE WHEN d.ends_as IS NOT NULL THEN d.ended_at END,
         result = CASE WHEN d.outcome = 'completed' THEN d.result ELSE r.result END,
         error_code = CASE WHEN d.outcome = 'dead' THEN d.code ELSE r.error_code END,
         error_message = CASE WHEN d.outcome = 'dead' THEN d.message ELSE r.error_message END,
@@ -77,12 +76,15 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
         running_since = CASE WHEN d.run_id IS NULL THEN r.running_since END,
         running_on = CASE WHEN d.run_id IS NULL THEN r.running_on END,
         next_attempt_at = CASE WHEN d.run_id IS NULL THEN r.next_attempt_at
-                               WHEN NOT d.is_final THEN d.next_attempt_at END,
-        wait_code = CASE WHEN d.run_id IS NULL THEN r.wait_code
-          ELSE CASE d.outcome WHEN 'retry' THEN 'backoff' WHEN 'postpone' THEN coalesce(d.code, 'postponed')
-                              WHEN 'interrupted' THEN 'handed_back' END END,
+                               WHEN d.ends_as IS NULL THEN d.next_attempt_at END,
+        wait_code = CASE
+          WHEN d.run_id IS NULL THEN r.wait_code
+          WHEN d.ends_as IS NULL THEN CASE d.outcome
+            WHEN 'retry' THEN 'backoff'
+            WHEN 'postpone' THEN coalesce(d.code, 'postponed')
+            ELSE 'handed_back' END END,
         wait_message = CASE WHEN d.run_id IS NULL THEN r.wait_message
-                            WHEN NOT d.is_final THEN d.message END,
+                            WHEN d.ends_as IS NULL THEN d.message END,
         touched_at = now(),
         change_no = nextval('job_run_changes')
       FROM spent s LEFT JOIN deciding d ON d.run_id = s.run_id

@@ -1,0 +1,138 @@
+import { sql } from "kysely";
+import { expect, test } from "vitest";
+import { HOUR_MS, LEASE_MS, setup } from "./setup.ts";
+
+test("the most urgent go first, among equals the one that could have begun first", async () => {
+  await using t = await setup();
+  const ask = async (priority: number, dueAt: Date | null = null) =>
+    (await t.ask({ priority, dueAt })).runId;
+  const bulk = await ask(10);
+  const first = await ask(0);
+  const second = await ask(0);
+  const overdue = await ask(0, new Date(Date.now() - HOUR_MS));
+  await ask(0, new Date(Date.now() + HOUR_MS));
+
+  expect((await t.claim(3)).map(({ id }) => id)).toEqual([overdue, first, second]);
+  expect((await t.claim(3)).map(({ id }) => id)).toEqual([bulk]);
+});
+
+test("a claimed run carries what the engine needs", async () => {
+  await using t = await setup();
+  const deadlineAt = new Date(Date.now() + HOUR_MS);
+  const asked = await t.ask(
+    { payload: { n: 7 }, slot: "s", subject: "invoice:1", priority: 3, deadlineAt },
+    { requestedBy: "anna", traceparent: "00-a-b-01" },
+  );
+  await t.ask({ payload: { n: 7 }, slot: "s", priority: 3 });
+  expect(await t.claim()).toEqual([
+    {
+      id: asked.runId,
+      engineJobId: asked.runId,
+      queue: "pdf",
+      job: "render-invoice",
+      version: 1,
+      payload: { n: 7 },
+      companyId: null,
+      subject: "invoice:1",
+      slot: "s",
+      priority: 3,
+      dueAt: null,
+      deadlineAt: expect.any(Date),
+      heldFor: null,
+      createdAt: expect.any(Date),
+      requestId: asked.requestId,
+      requestedBy: "anna",
+      traceparent: "00-a-b-01",
+    },
+  ]);
+});
+
+test("dispatchers at work together never claim one run twice", async () => {
+  await using t = await setup();
+  for (let n = 0; n < 40; n += 1) await t.ask();
+  const claims = await Promise.all(Array.from({ length: 6 }, () => t.claim(10)));
+  const ids = claims.flat().map(({ id }) => id);
+  expect(ids).toHaveLength(40);
+  expect(new Set(ids).size).toBe(40);
+});
+
+test("a claim that was not followed by handing over lapses, or is given back", async () => {
+  await using t = await setup();
+  const { runId } = await t.ask();
+  expect(await t.store.claim(10, 0)).toHaveLength(1);
+  expect(await t.store.claim(10, LEASE_MS)).toHaveLength(1);
+  expect(await t.claim()).toEqual([]);
+  await t.store.unclaim([runId]);
+  expect(await t.claim()).toHaveLength(1);
+});
+
+test("a run that was handed over is not claimed again", async () => {
+  await using t = await setup();
+  const { requestId, runId } = await t.ask();
+  await t.store.claim(10, 0);
+  await t.store.handedOver([runId]);
+  expect(await t.claim()).toEqual([]);
+  expect(await t.runOf(requestId)).toMatchObject({
+    state: "waiting",
+    handedAt: expect.any(Date),
+    touchedAt: expect.any(Date),
+    claimedUntil: null,
+  });
+});
+
+test("a run that a worker started before its handing over was noted stays started", async () => {
+  await using t = await setup();
+  const { requestId, runId } = await t.ask();
+  await t.claim();
+  await t.begin(runId);
+  await t.store.handedOver([runId]);
+  await t.store.unclaim([runId]);
+  expect(await t.runOf(requestId)).toMatchObject({ state: "started" });
+  expect(await t.claim()).toEqual([]);
+});
+
+test("the next due time counts what is to come, not what waits for its slot", async () => {
+  await using t = await setup();
+  expect(await t.store.nextDueInMs()).toBeNull();
+  const { runId } = await t.ask({ slot: "s" });
+  expect(await t.store.nextDueInMs()).toBeNull();
+  await t.begin(runId);
+  await t.ask({ slot: "s", dueAt: new Date(Date.now() - 1) });
+  expect(await t.store.nextDueInMs()).toBeNull();
+
+  await t.ask({ dueAt: new Date(Date.now() + HOUR_MS) });
+  expect(await t.store.nextDueInMs()).toBeGreaterThan(HOUR_MS - 60_000);
+  await t.ask({ dueAt: new Date(Date.now() + 60_000) });
+  expect(await t.store.nextDueInMs()).toBeLessThanOrEqual(60_000);
+  await t.ask({ dueAt: new Date(Date.now() - 1) });
+  expect(await t.store.nextDueInMs()).toBe(0);
+});
+
+test("a claim that may lapse is a time to look again", async () => {
+  await using t = await setup();
+  await t.ask();
+  await t.store.claim(1, 5_000);
+  const inMs = await t.store.nextDueInMs();
+  expect(inMs).toBeGreaterThan(0);
+  expect(inMs).toBeLessThanOrEqual(5_000);
+});
+
+test("the most urgent of many waiting runs are read off an index, not sorted", async () => {
+  await using t = await setup();
+  const insert = (n: number, state: string) =>
+    sql`
+    INSERT INTO job_runs (id, queue, engine_job_id, job, version, payload, priority, deadline_at,
+                          state, finished_at)
+    SELECT gen_random_uuid(), 'pdf', gen_random_uuid()::text, 'render-invoice', 1, '{}', n % 9, now(),
+           ${state}, CASE WHEN ${state} = 'completed' THEN now() END
+    FROM generate_series(1, ${n}) n`.execute(t.db.kysely);
+  await insert(20_000, "completed");
+  await insert(20_000, "waiting");
+  await sql`ANALYZE job_runs`.execute(t.db.kysely);
+  const { rows } = await sql`
+    EXPLAIN SELECT id FROM job_runs r
+    WHERE r.state = 'waiting' AND r.handed_at IS NULL AND r.held_for IS NULL
+    ORDER BY r.priority, coalesce(r.due_at, r.created_at), r.id LIMIT 10`.execute(t.db.kysely);
+  expect(JSON.stringify(rows)).toContain("job_runs_to_dispatch");
+  expect(JSON.stringify(rows)).not.toContain("Sort");
+});
