@@ -30,7 +30,7 @@ const URL_CREDENTIALS = /(:\/\/)[^\s"\\/?#]*@/g;
 const ESCAPE_OR_ADDRESS =
   /\\"[^"\\]{1,64}\\"(?:@|%40)[\p{L}\p{N}.-]+|\\(?:u[0-9a-f]{4}|.)|[^\s"\\<>()[\]{},;:?&@/|%]{1,64}(?:@|%40)(?:(?:[\p{L}\p{N}-]{1,63}\.)+(?:xn--[a-z0-9-]+|\p{L}{2,})|localhost\b|\[[\d.:a-f]+\])/giu;
 
-export const HIDDEN = "[redacted]";
+const HIDDEN = "[redacted]";
 const HIDDEN_MAIL = "[mail]";
 
 /**
