@@ -125,7 +125,9 @@ export class BrowserGeneration implements AsyncDisposable {
       delay(PAGE_CLOSE_MS, false, { signal: late.signal }).catch(() => false),
     ]);
     late.abort();
-    if (!gone) this.#own.kill();
+    if (gone) return;
+    this.#own.kill();
+    await this.#own.ended; // until then it would still take the next print
   }
 
   #printEnded(): void {

@@ -1,5 +1,6 @@
 import type { Browser, Page } from "puppeteer";
 import { closeNetwork } from "./firewall.ts";
+import { setDates } from "./pdf-file.ts";
 import { DocumentTooLargeError } from "./print-errors.ts";
 
 export type Paper = "A4" | "Letter";
@@ -10,13 +11,19 @@ export interface PrintSettings {
   readonly title: string;
   /** BCP 47 tag; screen readers choose their voice by it. */
   readonly language: string;
+  /** Stands in the PDF as the date it was made; the same HTML and date give the same bytes. */
+  readonly date: Date;
 }
 
 export interface PrintPageOptions {
-  readonly timeoutMs: number;
   readonly maxPdfBytes: number;
   readonly onRefused: (scheme: string) => void;
 }
+
+/** Leaving a document is quick; a page that cannot is given up. */
+const RESET_TIMEOUT_MS = 5_000;
+/** Puppeteer's own timeouts are off: who prints holds one deadline over all of it. */
+const NO_TIMEOUT = 0;
 
 /** One tab that prints documents one after another; making a tab costs more than a short document. */
 export interface PrintPage {
@@ -34,7 +41,7 @@ declare const document: { title: string; documentElement: { lang: string } };
 
 export async function openPrintPage(
   browser: Browser,
-  { timeoutMs, maxPdfBytes, onRefused }: PrintPageOptions,
+  { maxPdfBytes, onRefused }: PrintPageOptions,
 ): Promise<PrintPage> {
   const page = await browser.newPage();
   await closeNetwork(page, onRefused);
@@ -43,8 +50,8 @@ export async function openPrintPage(
 
   return {
     crashed,
-    async print(html, { paper, title, language }) {
-      await page.setContent(html, { waitUntil: "load", timeout: timeoutMs });
+    async print(html, { paper, title, language, date }) {
+      await page.setContent(html, { waitUntil: "load", timeout: NO_TIMEOUT });
       await page.evaluate(
         (values) => {
           document.title = values.title;
@@ -52,25 +59,24 @@ export async function openPrintPage(
         },
         { title, language },
       );
-      return await readPdf(page, { paper, timeoutMs, maxPdfBytes });
+      const pdf = await readPdf(page, paper, maxPdfBytes);
+      setDates(pdf, date);
+      return pdf;
     },
     async reset() {
-      await page.goto("about:blank", { timeout: timeoutMs });
+      await page.goto("about:blank", { timeout: RESET_TIMEOUT_MS });
     },
     close: () => page.close(),
   };
 }
 
-async function readPdf(
-  page: Page,
-  { paper, timeoutMs, maxPdfBytes }: { paper: Paper; timeoutMs: number; maxPdfBytes: number },
-): Promise<Uint8Array> {
+async function readPdf(page: Page, paper: Paper, maxPdfBytes: number): Promise<Uint8Array> {
   const stream = await page.createPDFStream({
     format: paper,
     printBackground: true,
     tagged: true,
     outline: true,
-    timeout: timeoutMs,
+    timeout: NO_TIMEOUT,
   });
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;

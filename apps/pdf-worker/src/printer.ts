@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { BrowserOptions } from "./browser.ts";
 import { BrowserSupervisor, type SupervisorLog } from "./browser-supervisor.ts";
-import { readPdfFacts } from "./pdf-facts.ts";
+import { countPages } from "./pdf-file.ts";
 import { DocumentTooLargeError, PrintTimeoutError } from "./print-errors.ts";
 import type { PrintSettings } from "./print-page.ts";
 import type { RecyclingReason } from "./recycling.ts";
@@ -26,6 +26,8 @@ export interface PrinterOptions extends Omit<BrowserOptions, "protocolTimeoutMs"
 }
 
 export interface PrinterMetrics {
+  /** Told whenever the number of documents being printed changes. */
+  printing(count: number): void;
   printed(print: { pageCount: number; sizeBytes: number; seconds: number }): void;
   /** @param scheme of few, since it labels a metric */
   requestRefused(scheme: string): void;
@@ -46,6 +48,8 @@ export interface Printed {
 export interface Printer extends AsyncDisposable {
   /** True while a browser is there to print. */
   readonly connected: boolean;
+  /** @throws if there is no browser to print */
+  ping(): Promise<void>;
   /**
    * Print one self-contained HTML document as a tagged PDF. The HTML is not trusted: it runs no
    * script and reaches nothing but its own `data:` URLs.
@@ -60,7 +64,14 @@ export interface Printer extends AsyncDisposable {
 }
 
 const MIB = 2 ** 20;
-const UNCOUNTED: PrinterMetrics = { printed() {}, requestRefused() {}, browserReplaced() {} };
+/** The print's own deadline comes first; this one only keeps a lost answer from being awaited for ever. */
+const PROTOCOL_MARGIN_MS = 5_000;
+const UNCOUNTED: PrinterMetrics = {
+  printing() {},
+  printed() {},
+  requestRefused() {},
+  browserReplaced() {},
+};
 
 /**
  * Start a browser and keep one running until disposed.
@@ -80,22 +91,29 @@ export async function openPrinter(options: PrinterOptions): Promise<Printer> {
     ...browser
   } = options;
   const slots = new Slots(pageSlots);
+  let printing = 0;
+  const count = (change: number) => {
+    printing += change;
+    metrics.printing(printing);
+  };
   const supervisor = new BrowserSupervisor({
     ...browser,
     recycleAfterPages,
     maxMemoryMb,
-    timeoutMs,
     maxPdfBytes,
-    protocolTimeoutMs: timeoutMs,
+    protocolTimeoutMs: timeoutMs + PROTOCOL_MARGIN_MS,
     log,
-    onRefused: metrics.requestRefused,
-    onReplaced: metrics.browserReplaced,
+    onRefused: (scheme) => metrics.requestRefused(scheme),
+    onReplaced: (reason) => metrics.browserReplaced(reason),
   });
   await supervisor.browser();
 
   return {
     get connected() {
       return supervisor.connected;
+    },
+    async ping() {
+      if (!supervisor.connected) throw new Error("no browser is running");
     },
     async print(html, { signal, ...settings }) {
       const htmlBytes = Buffer.byteLength(html);
@@ -106,18 +124,22 @@ export async function openPrinter(options: PrinterOptions): Promise<Printer> {
       const startedAt = performance.now();
       using stop = stopAfter(timeoutMs, signal);
       let settled: Promise<void> = Promise.resolve();
+      count(+1);
       try {
         const generation = await untilAborted(supervisor.browser(), stop.signal);
         const print = generation.print(html, settings, stop.signal);
         settled = print.settled;
         const pdf = await print.pdf;
-        const { pageCount } = readPdfFacts(pdf);
+        const pageCount = countPages(pdf);
         settled = supervisor.printed(generation, pageCount).then(() => print.settled);
         const ms = performance.now() - startedAt;
         metrics.printed({ pageCount, sizeBytes: pdf.byteLength, seconds: ms / 1_000 });
         return { pdf, pageCount, ms };
       } finally {
-        void settled.finally(giveBack);
+        void settled.finally(() => {
+          count(-1);
+          giveBack();
+        });
       }
     },
     [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose](),

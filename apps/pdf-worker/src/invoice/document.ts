@@ -10,8 +10,8 @@ export interface InvoiceDocument {
   readonly number: string;
   /** `YYYY-MM-DD`, a day on the company's calendar. */
   readonly issueDate: string;
-  /** `YYYY-MM-DD`. */
-  readonly dueDate: string;
+  /** `YYYY-MM-DD`; absent where the payment terms alone say when. */
+  readonly dueDate?: string;
   /** ISO 4217 code. */
   readonly currency: string;
   /** Digits after the decimal point: EUR 2, JPY 0, KWD 3. */
@@ -64,7 +64,7 @@ export interface InvoiceLine {
 }
 
 export interface TaxGroup {
-  readonly rate: string;
+  readonly taxRate: string;
   readonly netMinor: bigint;
   readonly taxMinor: bigint;
 }

@@ -1,9 +1,9 @@
+import { type Paper, paperOf } from "@ballast/database";
 import type { InvoiceDocument, InvoiceLine, IssuingCompany } from "./document.ts";
 import { fontsFor } from "./fonts.ts";
 import { type Formats, formatsFor, groupIban } from "./formats.ts";
 import { type Labels, labelsFor } from "./labels.ts";
 import { html, htmlText, type Markup, trusted } from "./markup.ts";
-import { type Paper, paperOf } from "./paper.ts";
 import { stylesheet } from "./stylesheet.ts";
 
 /** One invoice, ready for the printer. */
@@ -13,6 +13,8 @@ export interface InvoiceHtml {
   readonly title: string;
   /** BCP 47 tag. */
   readonly language: string;
+  /** The day of issue, which is all the time an invoice has. */
+  readonly date: Date;
   /** Characters no font of ours has. */
   readonly uncovered: readonly string[];
 }
@@ -64,6 +66,7 @@ export async function invoiceHtml(invoice: InvoiceDocument): Promise<InvoiceHtml
     paper,
     title,
     language: invoice.locale,
+    date: new Date(`${invoice.issueDate}T00:00:00Z`),
     uncovered: fonts.uncovered,
   };
 }
@@ -91,12 +94,13 @@ function letterhead({ invoice: { company } }: Context): Markup {
 </header>`;
 }
 
-function parties({ invoice, labels, formats }: Context): Markup {
+function parties(context: Context): Markup {
+  const { invoice, labels, formats } = context;
   const { customer } = invoice;
   const facts: readonly (readonly [string, string])[] = [
     [labels.invoiceNumber, invoice.number],
     [labels.issueDate, formats.date(invoice.issueDate)],
-    [labels.dueDate, formats.date(invoice.dueDate)],
+    ...dueDate(context),
   ];
   return html`<section class="parties">
 <div class="customer">
@@ -109,10 +113,15 @@ ${customer.taxId !== undefined && html`<div>${labels.taxId}: ${anyDirection(cust
 </section>`;
 }
 
-function heading({ invoice, labels, formats }: Context): Markup {
+function heading(context: Context): Markup {
+  const { invoice, labels, formats } = context;
+  const due = dueDate(context).map(([label, day]) => ` · ${label} ${day}`);
   return html`<h1>${labels.invoice} <strong>${anyDirection(invoice.number)}</strong></h1>
-<p class="due">${labels.amountDue} <strong>${formats.money(invoice.grossMinor)}</strong> · ${labels.dueDate} ${formats.date(invoice.dueDate)}</p>`;
+<p class="due">${labels.amountDue} <strong>${formats.money(invoice.grossMinor)}</strong>${due}</p>`;
 }
+
+const dueDate = ({ invoice, labels, formats }: Context): (readonly [string, string])[] =>
+  invoice.dueDate === undefined ? [] : [[labels.dueDate, formats.date(invoice.dueDate)]];
 
 /** A tabular digit at the table's size with its share of padding; the table's layout is fixed for speed. */
 const DIGIT_MM = 1.85;
@@ -186,7 +195,7 @@ function item(line: InvoiceLine, { formats }: Context): Markup {
 function totals({ invoice, labels, formats }: Context): Markup {
   const taxRows = invoice.taxGroups.map((group) => {
     const name = labels.taxOn
-      .replace("{rate}", () => formats.percent(group.rate))
+      .replace("{rate}", () => formats.percent(group.taxRate))
       .replace("{net}", () => formats.money(group.netMinor));
     return html`<tr><th scope="row">${name}</th><td class="number">${formats.money(group.taxMinor)}</td></tr>`;
   });

@@ -1,8 +1,3 @@
-/** What a PDF says of itself. */
-export interface PdfFacts {
-  readonly pageCount: number;
-}
-
 /**
  * Read the page count from the page tree of a PDF as Chromium writes it: classic cross-reference
  * table, page tree outside of object streams. Follows trailer → catalog → page tree, since the
@@ -10,8 +5,8 @@ export interface PdfFacts {
  *
  * @throws {Error} if the bytes are no such PDF, e.g. cut short
  */
-export function readPdfFacts(pdf: Uint8Array): PdfFacts {
-  const bytes = Buffer.from(pdf.buffer, pdf.byteOffset, pdf.byteLength);
+export function countPages(pdf: Uint8Array): number {
+  const bytes = asBuffer(pdf);
   const tail = bytes.subarray(Math.max(0, bytes.length - 1024)).toString("latin1");
   const xref = Number(/startxref\s+(\d+)\s+%%EOF\s*$/.exec(tail)?.[1] ?? Number.NaN);
   const root = /\/Root (\d+) 0 R/.exec(tail)?.[1];
@@ -22,7 +17,7 @@ export function readPdfFacts(pdf: Uint8Array): PdfFacts {
   const tree = pages === undefined ? "" : objectText(bytes, xref, Number(pages));
   const pageCount = Number(/\/Count (\d+)/.exec(tree)?.[1] ?? 0);
   if (pageCount < 1) throw new Error("a PDF without pages");
-  return { pageCount };
+  return pageCount;
 }
 
 /** The text of one object, found by its place in the table that starts at `xref`. */
@@ -35,3 +30,17 @@ function objectText(bytes: Buffer, xref: number, id: number): string {
   const end = bytes.indexOf("endobj", offset);
   return bytes.subarray(offset, end === -1 ? undefined : end).toString("latin1");
 }
+
+/** Where Chromium writes its dates: in the first object. */
+const HEAD_BYTES = 1_024;
+
+/** Overwrite the two dates of a PDF from Chromium, so that equal documents are equal bytes. */
+export function setDates(pdf: Uint8Array, date: Date): void {
+  const head = asBuffer(pdf).subarray(0, HEAD_BYTES);
+  const digits = date.toISOString().replaceAll(/\D/g, "").slice(0, "YYYYMMDDhhmmss".length);
+  for (const { index } of head.toString("latin1").matchAll(/(?<=Date \(D:)\d{14}(?=\+00'00'\))/g))
+    head.write(digits, index, "latin1");
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

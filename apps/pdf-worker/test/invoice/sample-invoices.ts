@@ -1,4 +1,4 @@
-import type { InvoiceDocument, InvoiceLine, TaxGroup } from "../src/invoice/document.ts";
+import type { InvoiceDocument, InvoiceLine, TaxGroup } from "../../src/invoice/document.ts";
 
 /** A consistent invoice in English, from Germany; anything may be set otherwise. */
 export function anInvoice(overrides: Partial<InvoiceDocument> = {}): InvoiceDocument {
@@ -71,7 +71,7 @@ export function totalsOf(lines: readonly InvoiceLine[]) {
       lines.filter((line) => line.taxRate === rate).map((line) => line.netMinor),
     );
     const hundredths = BigInt(Math.round(Number(rate) * 100));
-    return { rate, netMinor, taxMinor: (netMinor * hundredths + 5_000n) / 10_000n };
+    return { taxRate: rate, netMinor, taxMinor: (netMinor * hundredths + 5_000n) / 10_000n };
   });
   const netMinor = sum(taxGroups.map((group) => group.netMinor));
   const taxMinor = sum(taxGroups.map((group) => group.taxMinor));

@@ -1,0 +1,115 @@
+import { type PayloadOf, type ResultOf, renderInvoice } from "@ballast/contracts";
+import {
+  type CompanyScope,
+  type Database,
+  type Document,
+  findDocument,
+  findInvoiceForRendering,
+  findInvoiceHead,
+  type IssuedInvoice,
+  type Queryable,
+  recordDocument,
+  type Tx,
+} from "@ballast/database";
+import { type Handler, handle, PermanentError, type Requests } from "@ballast/jobs";
+import type { ObjectStore } from "@ballast/storage";
+import { documentOf } from "../invoice/from-issued-invoice.ts";
+import { invoiceHtml } from "../invoice/invoice-html.ts";
+import type { Printer } from "../printer.ts";
+import { isWhole, objectKeyOf, putPdf, sha256 } from "./document-store.ts";
+
+export interface RenderInvoiceDeps {
+  readonly database: Database;
+  readonly documents: ObjectStore;
+  readonly printer: Pick<Printer, "print">;
+  readonly requests: Pick<Requests<Tx>, "release">;
+}
+
+/** The longest list of strange characters worth a log line. */
+const LOGGED_CHARACTERS = 20;
+
+/**
+ * Read, lay out, print, store, record; and let the mails go that waited for the document.
+ *
+ * Repeatable at any point: key and bytes depend on the invoice alone, and a document that stands in
+ * the store as it was recorded is not rendered again.
+ */
+export function renderInvoiceHandler(deps: RenderInvoiceDeps): Handler {
+  const { database, documents, printer, requests } = deps;
+  const db = database.kysely;
+
+  return handle(renderInvoice, async ({ payload, signal, log, progress, companyId }) => {
+    const scope = companyId ?? "all";
+    const done = await findDocument(db, scope, payload);
+    if (done !== undefined && (await isWhole(documents, done, signal))) {
+      await database.transaction((tx) => requests.release(tx, heldKeyOf(payload)));
+      log.info({ documentId: done.id }, "invoice was rendered already");
+      return resultOf(done);
+    }
+
+    const invoice = await findRenderable(db, scope, payload);
+    const page = await invoiceHtml(documentOf(invoice, payload.locale));
+    if (page.uncovered.length > 0) {
+      const characters = page.uncovered.slice(0, LOGGED_CHARACTERS).join("");
+      log.warn({ characters, count: page.uncovered.length }, "characters without a font of ours");
+    }
+    const { pdf, pageCount, ms } = await printer.print(page.html, { ...page, signal });
+    progress({ step: "printed", pageCount });
+
+    const identity = { ...payload, companyId: invoice.companyId };
+    const objectKey = objectKeyOf(identity);
+    const keys = { objectKey, mailBodyKey: `${objectKey}.b64` };
+    await putPdf(documents, keys, pdf, signal);
+    signal.throwIfAborted();
+    const document = await database.transaction(async (tx) => {
+      const facts = { sha256: sha256(pdf), pageCount, sizeBytes: pdf.byteLength };
+      const recorded = await recordDocument(tx, { ...identity, ...keys, ...facts });
+      await requests.release(tx, heldKeyOf(payload));
+      return recorded;
+    });
+    log.info({ objectKey, pageCount, sizeBytes: pdf.byteLength, printMs: ms }, "invoice rendered");
+    return resultOf(document);
+  });
+}
+
+/** What mails wait for until this document is recorded. */
+const heldKeyOf = ({ invoiceId, revision, locale }: PayloadOf<typeof renderInvoice>): string =>
+  `document:${invoiceId}:r${revision}:${locale}`;
+
+const resultOf = (document: Document): ResultOf<typeof renderInvoice> => ({
+  documentId: document.id,
+  objectKey: document.objectKey,
+  sha256: document.sha256,
+  pageCount: document.pageCount,
+  sizeBytes: document.sizeBytes,
+});
+
+/**
+ * The invoice as it stands now, if it may be shown to a customer.
+ *
+ * @throws {PermanentError} if it is unknown, a draft, void, or at another revision
+ */
+async function findRenderable(
+  db: Queryable,
+  scope: CompanyScope,
+  { invoiceId, revision }: PayloadOf<typeof renderInvoice>,
+): Promise<IssuedInvoice> {
+  const invoice = await findInvoiceForRendering(db, scope, invoiceId);
+  if (invoice === undefined) {
+    const draft = await findInvoiceHead(db, scope, invoiceId);
+    throw draft === undefined
+      ? new PermanentError("invoice_not_found", `no invoice ${invoiceId}`)
+      : new PermanentError(
+          "invoice_not_issued",
+          `invoice ${invoiceId} is a draft: issue it, then render it`,
+        );
+  }
+  if (invoice.state === "void")
+    throw new PermanentError("invoice_void", `invoice ${invoiceId} was taken back: not rendered`);
+  if (invoice.revision !== revision)
+    throw new PermanentError(
+      "revision_replaced",
+      `invoice ${invoiceId} is at revision ${invoice.revision}, so revision ${revision} is not rendered: render revision ${invoice.revision}`,
+    );
+  return invoice;
+}

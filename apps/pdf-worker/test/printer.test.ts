@@ -1,0 +1,223 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { PermanentError } from "@ballast/jobs";
+import { describe, expect, test } from "vitest";
+import { BrowserCrashedError, PrintTimeoutError } from "../src/print-errors.ts";
+import { endlessHtml, isGroupAlive, openTestPrinter, slowHtml } from "./open-test-printer.ts";
+import { readPdf } from "./read-pdf.ts";
+
+describe("a print", () => {
+  test("gives a tagged PDF with title, language and its page count", async () => {
+    await using t = await openTestPrinter();
+
+    const printed = await t.printer.print("<h1>One</h1><h1 style='break-before:page'>Two</h1>", {
+      paper: "Letter",
+      title: "Two (pages)",
+      language: "fr-FR",
+      date: new Date(0),
+    });
+
+    expect(printed.pageCount).toBe(2);
+    expect(await readPdf(printed.pdf)).toMatchObject({
+      pages: [expect.stringContaining("One"), expect.stringContaining("Two")],
+      title: "Two (pages)",
+      language: "fr-FR",
+      tagged: true,
+    });
+  });
+
+  test("of the same document with the same date gives the same bytes", async () => {
+    await using t = await openTestPrinter();
+    const settings = { paper: "A4", title: "Same", language: "en", date: new Date(0) } as const;
+
+    const first = await t.printer.print("<p>same</p>", settings);
+    const second = await t.printer.print("<p>same</p>", settings);
+    const later = await t.printer.print("<p>same</p>", { ...settings, date: new Date(86_400_000) });
+
+    expect(Buffer.compare(first.pdf, second.pdf)).toBe(0);
+    expect(Buffer.compare(first.pdf, later.pdf)).not.toBe(0);
+    expect(Buffer.from(later.pdf).toString("latin1")).toContain("CreationDate (D:19700102000000");
+  });
+
+  test("shows nothing of the document that was printed before on the same page", async () => {
+    await using t = await openTestPrinter({ pageSlots: 1 });
+
+    await t.print("<style>p{display:none}</style><b>first</b>");
+    const second = await readPdf((await t.print("<p>second</p>")).pdf);
+
+    expect(second.text.trim()).toBe("second");
+  });
+
+  test("runs no script", async () => {
+    await using t = await openTestPrinter();
+
+    const { text } = await readPdf(
+      (await t.print("<p>kept</p><script>document.body.innerHTML = 'replaced'</script>")).pdf,
+    );
+
+    expect(text.trim()).toBe("kept");
+  });
+
+  test("is refused for good when its HTML or its PDF is too large", async () => {
+    await using t = await openTestPrinter({ maxHtmlBytes: 100_000, maxPdfBytes: 20_000 });
+
+    const html = t.print("x".repeat(100_001));
+    await expect(html).rejects.toBeInstanceOf(PermanentError);
+    await expect(html).rejects.toMatchObject({ code: "html_too_large" });
+    const pdf = t.print(slowHtml());
+    await expect(pdf).rejects.toBeInstanceOf(PermanentError);
+    await expect(pdf).rejects.toMatchObject({ code: "pdf_too_large" });
+    await expect(t.print("<p>small</p>")).resolves.toMatchObject({ pageCount: 1 });
+  });
+});
+
+describe("time", () => {
+  test("kills the page of a document that does not end, and only that page", async () => {
+    await using t = await openTestPrinter({ pageSlots: 1, timeoutMs: 1_000 });
+
+    const print = t.print(endlessHtml());
+    await expect(print).rejects.toBeInstanceOf(PrintTimeoutError);
+    await expect(t.print("<p>next</p>")).resolves.toMatchObject({ pageCount: 1 });
+
+    expect(t.replaced).toEqual([]);
+  });
+
+  test("kills a browser that answers nothing any more", async () => {
+    await using t = await openTestPrinter({ pageSlots: 1, timeoutMs: 500 });
+
+    process.kill(t.pids[0] ?? 0, "SIGSTOP");
+    await expect(t.print("<p>stuck</p>")).rejects.toBeInstanceOf(PrintTimeoutError);
+    await expect(t.print("<p>next</p>")).resolves.toMatchObject({ pageCount: 1 });
+
+    expect(t.replaced).toEqual(["crash"]);
+    await expect.poll(() => isGroupAlive(t.pids[0] ?? 0)).toBe(false);
+  });
+
+  test("an abort rejects at once and frees the slot within about a second", async () => {
+    await using t = await openTestPrinter({ pageSlots: 1 });
+    const abort = new AbortController();
+    const reason = new Error("shutting down");
+
+    const print = t.print(endlessHtml(), abort.signal);
+    const abortedAt = await new Promise<number>((resolve) =>
+      setTimeout(() => {
+        abort.abort(reason);
+        resolve(performance.now());
+      }, 500),
+    );
+    await expect(print).rejects.toBe(reason);
+    const rejectedMs = performance.now() - abortedAt;
+    await t.print("<p>next</p>");
+    const freedMs = performance.now() - abortedAt;
+
+    expect(rejectedMs).toBeLessThan(100);
+    expect(freedMs).toBeLessThan(1_800);
+  });
+
+  test("an abort while it waits for a slot gives up the place in the queue", async () => {
+    await using t = await openTestPrinter({ pageSlots: 1 });
+    const abort = new AbortController();
+
+    const first = t.print(slowHtml());
+    const waiting = t.print("<p>never</p>", abort.signal);
+    abort.abort(new Error("gone"));
+
+    await expect(waiting).rejects.toThrow("gone");
+    await expect(first).resolves.toBeDefined();
+    await expect(t.print("<p>next</p>")).resolves.toBeDefined();
+  });
+});
+
+describe("a browser", () => {
+  test("that dies fails its prints as a crash, and the next print gets a new one", async () => {
+    await using t = await openTestPrinter({ pageSlots: 2 });
+
+    const prints = [t.print(slowHtml()), t.print(slowHtml())];
+    process.kill(t.pids[0] ?? 0, "SIGKILL");
+    const outcomes = await Promise.allSettled(prints);
+    const again = await Promise.all(prints.map(() => t.print(slowHtml())));
+
+    expect(outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason)).toEqual([
+      expect.any(BrowserCrashedError),
+      expect.any(BrowserCrashedError),
+    ]);
+    expect(again).toHaveLength(2);
+    expect(t.replaced).toEqual(["crash"]);
+    expect(t.pids).toHaveLength(2);
+    await expect.poll(() => isGroupAlive(t.pids[0] ?? 0)).toBe(false);
+  });
+
+  test("that died at rest is replaced without a print", async () => {
+    await using t = await openTestPrinter();
+    expect(t.printer.connected).toBe(true);
+
+    process.kill(t.pids[0] ?? 0, "SIGKILL");
+
+    await expect.poll(() => t.pids.length, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => t.printer.connected).toBe(true);
+  });
+
+  test("is replaced after its number of pages, and finishes what it prints first", async () => {
+    await using t = await openTestPrinter({ pageSlots: 2, recycleAfterPages: 1 });
+
+    const slow = t.print(slowHtml());
+    await t.print("<p>quick</p>");
+    await expect.poll(() => t.replaced).toEqual(["pages"]);
+    const onTheNext = await t.print("<p>next</p>");
+
+    expect(onTheNext.pageCount).toBe(1);
+    expect(t.pids).toHaveLength(2);
+    expect(isGroupAlive(t.pids[0] ?? 0)).toBe(true);
+    await expect(slow).resolves.toBeDefined();
+    await expect.poll(() => isGroupAlive(t.pids[0] ?? 0), { timeout: 5_000 }).toBe(false);
+    expect(t.replaced).not.toContain("crash");
+  });
+
+  test("is replaced when its memory has grown too large", async () => {
+    await using t = await openTestPrinter({ maxMemoryMb: 1 });
+
+    await expect
+      .poll(async () => (await t.print("<p>x</p>")) && t.replaced[0], { timeout: 5_000 })
+      .toBe("memory");
+  });
+
+  test("that cannot be started is a dependency that is down", async () => {
+    await expect(openTestPrinter({ executablePath: "/nowhere/chromium" })).rejects.toMatchObject({
+      code: "browser_unavailable",
+      message: expect.stringContaining("/nowhere/chromium"),
+    });
+  });
+
+  test("leaves no process behind, also when it is closed in the middle of a print", async () => {
+    const t = await openTestPrinter();
+    const print = t.print(slowHtml()).catch((error: unknown) => error);
+
+    await t[Symbol.asyncDispose]();
+    await t[Symbol.asyncDispose]();
+
+    expect(await print).toBeInstanceOf(Error);
+    await expect.poll(() => isGroupAlive(t.pids[0] ?? 0)).toBe(false);
+    expect(t.printer.connected).toBe(false);
+    await expect(t.print("<p>late</p>")).rejects.toMatchObject({ code: "printer_closed" });
+  });
+
+  test("ends with its process, also when that is killed and closes nothing", async () => {
+    const owner = spawn(
+      process.execPath,
+      [fileURLToPath(new URL("./fixtures/printing-process.ts", import.meta.url))],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const [pid] = await once(owner.stdout.setEncoding("utf8"), "data");
+    expect(isGroupAlive(Number(pid))).toBe(true);
+
+    owner.kill("SIGKILL");
+
+    await expect.poll(() => isGroupAlive(Number(pid)), { timeout: 5_000 }).toBe(false);
+    await using _next = await openTestPrinter(); // removes what that process could not
+    const profiles = readdirSync(tmpdir()).filter((name) => name.includes(`-${owner.pid}-`));
+    expect(profiles).toEqual([]);
+  });
+});
