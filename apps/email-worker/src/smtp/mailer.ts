@@ -18,10 +18,29 @@ const MAILS_PER_SESSION = 100;
 /** RFC 5321 lets a server hang up after 5 minutes of silence. */
 const IDLE_MS = 60_000;
 
-/** Open nothing yet: the first mail connects, so a server that is down does not keep the process from starting. */
-export function createMailer(settings: SmtpSettings): Mailer {
+/** Connections to the server, by what they do. */
+export interface Connections {
+  readonly busy: number;
+  readonly idle: number;
+}
+
+/**
+ * Open nothing yet: the first mail connects, so a server that is down does not keep the process from
+ * starting.
+ *
+ * @param onChange told whenever mails begin and end
+ */
+export function createMailer(
+  settings: SmtpSettings,
+  onChange: (connections: Connections) => void = () => {},
+): Mailer {
   const turns = new Turns(settings.maxConnections);
   const idle = new Idle();
+  let busy = 0;
+  const changed = (by: 1 | -1) => {
+    busy += by;
+    onChange({ busy, idle: idle.size });
+  };
 
   return {
     async send(mail, signal) {
@@ -34,25 +53,38 @@ export function createMailer(settings: SmtpSettings): Mailer {
           reason: "no connection to the mail server came free in time",
         };
       }
-      for (;;) {
-        const kept = idle.take();
-        const session = kept ?? (await open(settings, deadline));
-        if ("kind" in session) {
-          signal.throwIfAborted();
-          return session;
-        }
-        const { result, untouched, silent } = await session.send(mail, deadline);
-        keep(session);
-        if (untouched && silent) {
-          signal.throwIfAborted();
-          // The server hung up on an idle connection: that says nothing about this mail.
-          if (kept !== undefined && result.kind === "server_down" && !deadline.aborted) continue;
-        }
-        return result;
+      changed(1);
+      try {
+        return await attempt(mail, signal, deadline);
+      } finally {
+        changed(-1);
       }
     },
     [Symbol.asyncDispose]: () => idle[Symbol.asyncDispose](),
   };
+
+  async function attempt(
+    mail: OutgoingMail,
+    signal: AbortSignal,
+    deadline: AbortSignal,
+  ): Promise<SendResult> {
+    for (;;) {
+      const kept = idle.take();
+      const session = kept ?? (await open(settings, deadline));
+      if ("kind" in session) {
+        signal.throwIfAborted();
+        return session;
+      }
+      const { result, untouched, silent } = await session.send(mail, deadline);
+      keep(session);
+      if (untouched && silent) {
+        signal.throwIfAborted();
+        // The server hung up on an idle connection: that says nothing about this mail.
+        if (kept !== undefined && result.kind === "server_down" && !deadline.aborted) continue;
+      }
+      return result;
+    }
+  }
 
   function keep(session: Session): void {
     if (!session.open) return;
@@ -68,6 +100,10 @@ const open = (settings: SmtpSettings, signal: AbortSignal): Promise<Session | Se
 class Idle implements AsyncDisposable {
   readonly #sessions: { readonly session: Session; readonly timer: NodeJS.Timeout }[] = [];
   #closed = false;
+
+  get size(): number {
+    return this.#sessions.filter(({ session }) => session.open).length;
+  }
 
   take(): Session | undefined {
     for (;;) {
