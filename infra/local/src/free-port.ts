@@ -19,10 +19,36 @@ export async function freePort(host = "127.0.0.1"): Promise<number> {
   return port;
 }
 
-/** `wanted` if it is free, else the next free one among the following hundred. */
-export async function portFrom(wanted: number, host = "127.0.0.1"): Promise<number> {
+/** A port that no other stack on this machine takes until it is disposed. */
+export interface ClaimedPort extends AsyncDisposable {
+  readonly port: number;
+}
+
+/**
+ * Claim `wanted` if it is free, else the next free one among the following hundred.
+ *
+ * A look at the port is not enough: it is bound seconds later, by the service, and two stacks that
+ * start together would both find it free.
+ */
+export async function claimPort(wanted: number, host = "127.0.0.1"): Promise<ClaimedPort> {
   for (let port = wanted; port <= Math.min(wanted + 100, 65_535); port++) {
-    if (await tryPort(port, host)) return port;
+    const claim = await claimName(`ballast-api-port-${port}`);
+    if (!claim) continue;
+    if (await tryPort(port, host)) return { port, [Symbol.asyncDispose]: claim.release };
+    await claim.release();
   }
   throw new Error(`ports ${wanted} to ${wanted + 100} on ${host} are all taken: set API_PORT`);
+}
+
+/** Names of Linux's abstract sockets belong to one process at a time, and to nobody once it is killed. */
+async function claimName(name: string): Promise<{ release: () => Promise<void> } | undefined> {
+  if (process.platform !== "linux") return { release: async () => {} };
+  const holder = createServer((socket) => socket.destroy());
+  const held = await new Promise<boolean>((done) => {
+    holder.once("error", () => done(false));
+    holder.listen(`\0${name}`, () => done(true));
+  });
+  if (!held) return undefined;
+  holder.unref();
+  return { release: () => new Promise((closed) => holder.close(() => closed())) };
 }

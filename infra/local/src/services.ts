@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Chromium } from "./chromium.ts";
-import { portFrom } from "./free-port.ts";
+import { claimPort } from "./free-port.ts";
 import { say } from "./say.ts";
 import { type Supervised, supervise } from "./supervisor.ts";
 
@@ -38,7 +38,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const documents = join(dataDir, "documents");
   mkdirSync(documents, { recursive: true });
 
-  const apiPort = await portFrom(options.apiPort);
+  await using opening = new AsyncDisposableStack();
+  const { port: apiPort } = opening.use(await claimPort(options.apiPort));
   if (apiPort !== options.apiPort) {
     say(`port ${options.apiPort} is taken: the API is on ${apiPort}`);
   }
@@ -51,7 +52,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     API_PORT: String(apiPort),
   };
 
-  await using opening = new AsyncDisposableStack();
   const started = await Promise.allSettled(
     apps.map(async ({ app, env }) => {
       const service = await supervise(

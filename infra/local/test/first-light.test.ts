@@ -77,25 +77,37 @@ test.for(["redis", "postgres"])(
   },
 );
 
+/** Read what the stack says until it is up; returns all of it. */
+async function untilUp(stack: ChildProcess): Promise<string> {
+  if (!stack.stderr) throw new Error("the stack has no stderr");
+  let said = "";
+  for await (const line of createInterface(stack.stderr)) {
+    said += `${line}\n`;
+    if (line.includes("everything is up")) break;
+  }
+  stack.stderr.resume();
+  expect(said).toContain("everything is up");
+  return said;
+}
+
+const invoiceNumber = (said: string) => Number(/R-(\d{6})\.pdf/.exec(said)?.[1]);
+
 test("after a SIGKILL of the parent the next start ends what was left and finds its invoices", {
   timeout: longMs,
 }, async () => {
   await using data = await dataFolder();
-  const first = start(data.dir, [], { QUEUE_URL: "" });
-  if (!first.stderr) throw new Error("no stderr");
-  for await (const line of createInterface(first.stderr))
-    if (line.includes("everything is up")) break;
-  first.stderr.resume();
+  const first = start(data.dir, []);
+  const said = await untilUp(first);
   const left = running(data.dir);
-  const stack = left.find(({ what }) => what === "stack");
-  process.kill(stack.pid, "SIGKILL");
+  process.kill(left.find(({ what }) => what === "stack").pid, "SIGKILL");
   await once(first, "exit");
   expect(running(data.dir).length).toBeGreaterThanOrEqual(4); // PostgreSQL and three services
 
-  const { err, code } = await tourOnce(data.dir, {});
+  const { out, err, code } = await tourOnce(data.dir, {});
   expect(code, err).toBe(0);
   expect(err).toContain("ended a leftover: PostgreSQL");
   for (const { pid, began } of left) expect(identityOf(pid)?.began).not.toBe(began);
+  expect(invoiceNumber(out)).toBe(invoiceNumber(said) + 1); // the series went on
 });
 
 test("SIGTERM stops services and servers in order and leaves nothing", {
@@ -103,10 +115,7 @@ test("SIGTERM stops services and servers in order and leaves nothing", {
 }, async () => {
   await using data = await dataFolder();
   const stack = start(data.dir, []);
-  if (!stack.stderr) throw new Error("no stderr");
-  for await (const line of createInterface(stack.stderr))
-    if (line.includes("everything is up")) break;
-  stack.stderr.resume();
+  await untilUp(stack);
   const before = running(data.dir);
   stack.kill("SIGTERM");
   const [code] = await once(stack, "exit");
