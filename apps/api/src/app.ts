@@ -30,6 +30,8 @@ export interface AppDeps {
   readonly documents: Pick<ObjectStore, "get">;
   readonly jobWatch: JobWatch;
   readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping">;
+  /** Silence of an event stream after which a comment is sent. */
+  readonly heartbeatMs?: number;
   readonly limits: {
     /** Per API key and process. */
     readonly requestsPerMinute: number;

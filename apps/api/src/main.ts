@@ -1,4 +1,4 @@
-import { openDatabase, openRunStore } from "@ballast/database";
+import { changedSince, openDatabase, openRunStore } from "@ballast/database";
 import { createRequests, openEngine, startDispatcher, startReconciler } from "@ballast/jobs";
 import { runService } from "@ballast/service";
 import { openObjectStore } from "@ballast/storage";
@@ -22,7 +22,10 @@ await runService(
     const store = openRunStore(database);
     await using dispatcher = await startDispatcher({ store, engine, telemetry });
     await using _reconciler = startReconciler({ store, engine, telemetry });
-    await using jobWatch = openJobWatch(database.kysely, log);
+    await using jobWatch = openJobWatch({
+      changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),
+      log,
+    });
     // Not the engine's: while it is away, requests are recorded and wait.
     telemetry.readiness("database", () => database.ping());
 

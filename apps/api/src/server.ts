@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import type { Telemetry } from "@ballast/service";
 import type { Express } from "express";
 
@@ -34,7 +34,9 @@ export async function listen(
   app: Express,
   { host, port }: ListenOptions,
 ): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = app.listen(port, host);
+  const server = createServer(app);
+  const connections = countRequests(server);
+  server.listen(port, host);
   // A caller that sends half a request must not hold a connection for ever.
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
@@ -48,18 +50,50 @@ export async function listen(
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     [Symbol.asyncDispose]: () => {
-      closed ??= finish(server);
+      closed ??= finish(server, connections);
       return closed;
     },
   };
 }
 
-async function finish(server: Server): Promise<void> {
+/** Close what serves nothing at once, the rest as its last answer is out, and whatever is left at the end. */
+async function finish(server: Server, connections: Connections): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  const idle = setInterval(() => connections.closeIdle(), 50);
+  connections.closeIdle();
   const cut = setTimeout(() => server.closeAllConnections(), FINISH_MS);
   await closed;
+  clearInterval(idle);
   clearTimeout(cut);
+}
+
+interface Connections {
+  closeIdle(): void;
+}
+
+/**
+ * Know which connections serve a request. Node's own `closeIdleConnections` leaves those open that
+ * have not sent one yet, as pools and load balancers keep them, and each would delay the end.
+ */
+function countRequests(server: Server): Connections {
+  const requests = new Map<Socket, number>();
+  server.on("connection", (socket) => {
+    requests.set(socket, 0);
+    socket.once("close", () => requests.delete(socket));
+  });
+  server.on("request", ({ socket }, response) => {
+    requests.set(socket, (requests.get(socket) ?? 0) + 1);
+    response.once("close", () => {
+      const running = requests.get(socket);
+      if (running !== undefined) requests.set(socket, running - 1);
+    });
+  });
+  return {
+    closeIdle() {
+      for (const [socket, running] of requests)
+        if (running === 0) socket.end(() => socket.destroy());
+    },
+  };
 }
 
 function listenError(error: unknown, host: string, port: number): Error {

@@ -188,7 +188,7 @@ test("no body whatsoever makes PUT of an invoice answer 5xx", { timeout: 60_000 
   );
   const anything = fc.anything({ withBigInt: false, maxDepth: 2 });
   const field = <T>(good: fc.Arbitrary<T>) =>
-    fc.oneof({ weight: 4, arbitrary: good }, text, anything);
+    fc.oneof({ weight: 30, arbitrary: good }, text, anything);
   const decimal = fc.oneof(
     fc.integer().map(String),
     fc.tuple(fc.integer(), fc.nat()).map(([whole, rest]) => `${whole}.${rest}`),
@@ -227,5 +227,5 @@ test("no body whatsoever makes PUT of an invoice answer 5xx", { timeout: 60_000 
     }),
     { numRuns: 400 },
   );
-  expect([...statuses]).toEqual(expect.arrayContaining([200, 422])); // both were reached
+  expect([...statuses].sort()).toEqual([200, 201, 422]); // both ends were reached
 });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ApiScope, createApiKey, openRunStore } from "@ballast/database";
+import { type ApiScope, changedSince, createApiKey, openRunStore } from "@ballast/database";
 import { createRequests, openEngine, startDispatcher } from "@ballast/jobs";
 import { openTelemetry } from "@ballast/service";
 import { openObjectStore } from "@ballast/storage";
@@ -18,6 +18,7 @@ export interface Options {
   readonly prefix?: string;
   /** Hand runs over to the engine, as the process does. */
   readonly dispatching?: boolean;
+  readonly heartbeatMs?: number;
   readonly limits?: Partial<AppDeps["limits"]>;
 }
 
@@ -45,7 +46,12 @@ export async function setup(options: Options = {}) {
   const dispatcher = options.dispatching
     ? opened.use(await startDispatcher({ store, engine, telemetry }))
     : { nudge() {} };
-  const jobWatch = opened.use(openJobWatch(database.kysely, log));
+  const jobWatch = opened.use(
+    openJobWatch({
+      changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),
+      log,
+    }),
+  );
   const deps: AppDeps = {
     database,
     documents,
@@ -54,6 +60,7 @@ export async function setup(options: Options = {}) {
     jobWatch,
     telemetry,
     requests: createRequests({ store }),
+    ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
     limits: { requestsPerMinute: 10_000, bodyBytes: 1_048_576, ...options.limits },
   };
   const server = opened.use(await listen(createApp(deps), { host: "127.0.0.1", port: 0 }));
@@ -66,6 +73,7 @@ export async function setup(options: Options = {}) {
   const kept = opened.move();
   return {
     url: server.url,
+    deps,
     database,
     databaseUrl,
     documents,
@@ -94,6 +102,7 @@ export async function setup(options: Options = {}) {
       await api.post(`/v1/invoices/${invoiceId}/issue`).expect(200);
       return { ...tenant, invoiceId };
     },
+    dispose: () => kept.disposeAsync(),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

@@ -1,4 +1,3 @@
-import { changedSince, type Queryable } from "@ballast/database";
 import type { Log } from "@ballast/jobs";
 
 /** One look at one run's changes. */
@@ -14,6 +13,15 @@ export interface JobWatch extends AsyncDisposable {
   readonly watched: number;
 }
 
+export interface JobWatchOptions {
+  /** Which of these runs changed after `changeNo`, each with its newest number. */
+  changedSince(
+    runIds: readonly string[],
+    changeNo: number,
+  ): Promise<ReadonlyArray<{ readonly runId: string; readonly changeNo: number }>>;
+  readonly log: Pick<Log, "warn">;
+}
+
 /** People see a change within this time; one query serves all of them. */
 const POLL_MS = 400;
 
@@ -25,15 +33,15 @@ interface Watcher {
 }
 
 /** Watch the journal for everybody in this process with one query at a time, and none when nobody looks. */
-export function openJobWatch(db: Queryable, log: Log): JobWatch {
+export function openJobWatch({ changedSince, log }: JobWatchOptions): JobWatch {
   const watchers = new Set<Watcher>();
   let polling: Promise<void> | undefined;
-  let rest: { end: () => void } | undefined;
+  let endPause: (() => void) | undefined;
 
   const look = async (): Promise<void> => {
     const runIds = [...new Set([...watchers].map(({ runId }) => runId))];
     const since = Math.min(...[...watchers].map(({ seen }) => seen));
-    const changes = await changedSince(db, runIds, since);
+    const changes = await changedSince(runIds, since);
     const newest = new Map(changes.map(({ runId, changeNo }) => [runId, changeNo]));
     for (const watcher of watchers) {
       const changeNo = newest.get(watcher.runId);
@@ -56,7 +64,10 @@ export function openJobWatch(db: Queryable, log: Log): JobWatch {
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, POLL_MS);
-        rest = { end: () => (clearTimeout(timer), resolve()) };
+        endPause = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
   };
@@ -80,14 +91,14 @@ export function openJobWatch(db: Queryable, log: Log): JobWatch {
         [Symbol.dispose]() {
           watchers.delete(watcher);
           watcher.wake?.();
-          if (watchers.size === 0) rest?.end();
+          if (watchers.size === 0) endPause?.();
         },
       };
     },
     async [Symbol.asyncDispose]() {
       for (const watcher of watchers) watcher.wake?.();
       watchers.clear();
-      rest?.end();
+      endPause?.();
       await polling;
     },
   };

@@ -14,6 +14,7 @@ interface Deps {
   readonly jobWatch: JobWatch;
   /** Aborted when the process was told to stop. */
   readonly stopping: AbortSignal;
+  readonly heartbeatMs?: number;
 }
 
 /** Keeps proxies from taking silence for death. */
@@ -95,12 +96,12 @@ interface Changes {
 }
 
 async function* changes({ deps, load, known, runId, hungUp }: Changes): AsyncGenerator<string> {
-  const { jobWatch, engine, stopping } = deps;
+  const { jobWatch, engine, stopping, heartbeatMs = HEARTBEAT_MS } = deps;
   const signal = AbortSignal.any([hungUp, stopping]);
   using watching = jobWatch.watch(runId, known);
   yield `retry: ${RECONNECT_MS}\n\n`;
   while (!signal.aborted) {
-    if (!(await watching.changed(HEARTBEAT_MS, signal))) {
+    if (!(await watching.changed(heartbeatMs, signal))) {
       if (!signal.aborted) yield ": still here\n\n";
       continue;
     }

@@ -38,12 +38,10 @@ export const jobRoutes = ({ database, engine }: Deps): Endpoint[] => [
     summary: "List jobs, newest first",
     params: z.object({}),
     query: z.strictObject({
-      subject: line(200)
-        .optional()
-        .meta({
-          description: "What it is about.",
-          example: "invoice:0190c1a2-0000-7000-8000-0000000000a1",
-        }),
+      subject: line(200).optional().meta({
+        description: "What it is about.",
+        example: "invoice:0190c1a2-0000-7000-8000-0000000000a1",
+      }),
       queue: line(100).optional().meta({ example: "pdf" }),
       state: JobState.optional(),
       since: z.iso

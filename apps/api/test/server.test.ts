@@ -1,0 +1,38 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import express from "express";
+import { expect, test } from "vitest";
+import { listen } from "../src/server.ts";
+
+test("a port that is taken is named, with what to do about it", async () => {
+  await using first = await listen(express(), { host: "127.0.0.1", port: 0 });
+  const port = Number(new URL(first.url).port);
+  await expect(listen(express(), { host: "127.0.0.1", port })).rejects.toThrow(
+    `port ${port} on 127.0.0.1 is taken: stop what listens there, or set API_PORT to a free port`,
+  );
+});
+
+test("stopping lets a running request finish, and connections that ask nothing do not delay it", async () => {
+  const gate = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const app = express().get("/slow", async (_req, res) => {
+    reached.resolve();
+    await gate.promise;
+    res.send("done");
+  });
+  const server = await listen(app, { host: "127.0.0.1", port: 0 });
+  const { hostname, port } = new URL(server.url);
+  const silent = connect(Number(port), hostname);
+  await once(silent, "connect");
+  const answer = fetch(`${server.url}/slow`).then((response) => response.text());
+  await reached.promise;
+
+  const stopped = server[Symbol.asyncDispose]();
+  await once(silent, "close");
+  await expect(fetch(`${server.url}/slow`)).rejects.toThrow();
+  gate.resolve();
+  expect(await answer).toBe("done");
+  const startedAt = performance.now();
+  await stopped;
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+});

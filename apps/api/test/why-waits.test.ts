@@ -1,0 +1,153 @@
+import type { JobRequestView, RunView } from "@ballast/database";
+import { expect, test, vi } from "vitest";
+import type { EnginePeek } from "../src/jobs/engine-peek.ts";
+import { peekEngine } from "../src/jobs/engine-peek.ts";
+import { whyWaits } from "../src/jobs/why-waits.ts";
+
+const now = new Date("2026-11-23T10:00:00Z");
+const later = new Date("2026-11-23T10:05:00Z");
+const earlier = new Date("2026-11-23T09:55:00Z");
+
+const waiting: Partial<RunView> = { state: "waiting" };
+const handed: Partial<RunView> = { state: "waiting", handedAt: earlier };
+const between: Partial<RunView> = { state: "started", handedAt: earlier, attemptsMade: 2 };
+
+const request = (run: Partial<RunView>, rest: Partial<JobRequestView> = {}) =>
+  ({
+    requestId: "q",
+    cancelledAt: null,
+    blockedBy: null,
+    aheadOfIt: 0,
+    ...rest,
+    run: {
+      queue: "pdf",
+      engineJobId: "r",
+      finishedAt: null,
+      cancelRequestedAt: null,
+      runningAttemptId: null,
+      heldFor: null,
+      dueAt: null,
+      handedAt: null,
+      nextAttemptAt: null,
+      waitCode: null,
+      waitMessage: null,
+      ...run,
+    },
+  }) as JobRequestView;
+
+type Job = Extract<EnginePeek, { kind: "seen" }>["job"];
+const seen = (job: Job, paused = false): EnginePeek => ({
+  kind: "seen",
+  job,
+  queue: { paused, waiting: 4, active: 2, delayed: 0, failed: 0 },
+});
+const away: EnginePeek = { kind: "unreachable" };
+
+test.for<[string, JobRequestView, EnginePeek, object]>([
+  [
+    "held for its PDF",
+    request({ ...waiting, heldFor: "document:42:r1:de-DE" }),
+    away,
+    { code: "held", message: expect.stringContaining("PDF of invoice 42") },
+  ],
+  [
+    "scheduled",
+    request({ ...waiting, dueAt: later }),
+    away,
+    { code: "scheduled", until: later.toISOString() },
+  ],
+  [
+    "another run of its slot is running",
+    request(waiting, { blockedBy: { runId: "o", requestId: "other", startedAt: earlier } }),
+    away,
+    { code: "slot_busy", message: expect.stringContaining("/v1/jobs/other") },
+  ],
+  [
+    "not handed over yet",
+    request({ ...waiting, dueAt: earlier }, { aheadOfIt: 3 }),
+    seen(undefined),
+    { code: "not_handed_over", message: expect.stringContaining("3 are ahead") },
+  ],
+  ["not handed over, engine away", request(waiting), away, { code: "engine_unreachable" }],
+  ["handed over, engine away", request(handed), away, { code: "engine_unreachable" }],
+  [
+    "queued",
+    request(handed),
+    seen("waiting"),
+    { code: "queued", message: expect.stringContaining("2 running, 3 others queued") },
+  ],
+  ["its queue is paused", request(handed), seen("waiting", true), { code: "queue_paused" }],
+  ["taken by a worker just now", request(handed), seen("active"), { code: "starting" }],
+  ["unknown to the engine", request(handed), seen(undefined), { code: "engine_lost_it" }],
+  ["ended, not recorded yet", request(handed), seen("completed"), { code: "settling" }],
+  [
+    "backing off",
+    request({ ...between, nextAttemptAt: later, waitCode: "backoff", waitMessage: "no font" }),
+    away,
+    {
+      code: "backing_off",
+      until: later.toISOString(),
+      message: expect.stringContaining("no font"),
+    },
+  ],
+  [
+    "postponed",
+    request({ ...between, nextAttemptAt: later, waitCode: "smtp_down", waitMessage: "refused" }),
+    away,
+    {
+      code: "postponed",
+      until: later.toISOString(),
+      message: expect.stringMatching(/refused.*smtp_down/),
+    },
+  ],
+  [
+    "its wait is over and a worker is awaited",
+    request({ ...between, nextAttemptAt: earlier, waitCode: "backoff" }),
+    seen("waiting"),
+    { code: "queued" },
+  ],
+  [
+    "handed back",
+    request({ ...between, waitCode: "handed_back" }),
+    seen("waiting"),
+    { code: "handed_back" },
+  ],
+  [
+    "told to stop",
+    request({ ...between, runningAttemptId: "a", cancelRequestedAt: earlier }),
+    away,
+    { code: "cancelling" },
+  ],
+])("a job that is %s says so", async ([, job, peek, expected]) => {
+  expect(await whyWaits(job, async () => peek, now)).toMatchObject(expected);
+});
+
+test("a job that runs, is over, or was taken back waits for nothing, and the engine is not asked", async () => {
+  const peek = vi.fn(async () => away);
+  for (const job of [
+    request({ ...between, runningAttemptId: "a" }),
+    request({ state: "completed", finishedAt: earlier }),
+    request(waiting, { cancelledAt: earlier }),
+  ])
+    expect(await whyWaits(job, peek, now)).toBeNull();
+  expect(peek).not.toHaveBeenCalled();
+});
+
+test("an engine that never answers costs a status page 300 ms", async () => {
+  vi.useFakeTimers();
+  try {
+    const never = () => new Promise<never>(() => {});
+    const peek = peekEngine({ find: never, state: never }, request(handed).run);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(await peek).toEqual({ kind: "unreachable" });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a job whose bare number another team's producer made up is found by that number", async () => {
+  const find = vi.fn(async () => undefined);
+  const state = async () => ({ paused: false, waiting: 0, active: 0, delayed: 0, failed: 0 });
+  await peekEngine({ find, state }, request({ ...handed, engineJobId: "17@1764000000000" }).run);
+  expect(find).toHaveBeenCalledWith("pdf", "17");
+});
