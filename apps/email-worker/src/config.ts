@@ -1,5 +1,13 @@
 import { email } from "@ballast/contracts";
-import { type Env, readEnv, type ServiceConfig, serviceConfig, serviceEnv } from "@ballast/service";
+import {
+  type Env,
+  queueConfig,
+  readEnv,
+  type ServiceConfig,
+  serviceConfig,
+  serviceEnv,
+  storesEnv,
+} from "@ballast/service";
 import { type S3Credentials, storageConfig, storageEnv } from "@ballast/storage";
 import { z } from "zod";
 import { type SmtpSettings, smtpSettings } from "./smtp/settings.ts";
@@ -9,12 +17,7 @@ const MIB = 1_048_576;
 const EnvSchema = z.object({
   ...serviceEnv,
   ...storageEnv,
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .describe("where PostgreSQL is, e.g. postgres://user:password@host:5432/ballast"),
-  QUEUE_URL: z
-    .url({ protocol: /^(rediss?|postgres(ql)?)$/ })
-    .describe("where the queue engine is: redis://… or postgres://…"),
+  ...storesEnv,
   SMTP_URL: z
     .string()
     .superRefine((url, context) => {
@@ -61,7 +64,7 @@ const EnvSchema = z.object({
 
 export interface EmailWorkerConfig extends ServiceConfig {
   readonly database: { readonly url: string; readonly poolMax: number };
-  readonly queueUrl: string;
+  readonly queue: { readonly url: string; readonly prefix: string };
   readonly storage: { readonly url: string; readonly credentials: S3Credentials | undefined };
   readonly smtp: SmtpSettings;
   readonly concurrency: number;
@@ -74,7 +77,7 @@ export function loadConfig(env: Env): EmailWorkerConfig {
   return {
     ...serviceConfig(read),
     database: { url: read.DATABASE_URL, poolMax: read.EMAIL_DATABASE_CONNECTIONS },
-    queueUrl: read.QUEUE_URL,
+    queue: queueConfig(read),
     storage: storageConfig(read),
     smtp: smtpSettings(read.SMTP_URL, {
       tls: read.SMTP_TLS,

@@ -19,7 +19,7 @@ await runService(
       log,
     });
     await using documents = await openObjectStore(config.storage.url, config.storage.credentials);
-    await using engine = openEngine(config.queueUrl, { log });
+    await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
     await using mailer = createMailer(config.smtp, ({ busy, idle }) => {
       metrics.smtpConnections.set({ state: "busy" }, busy);
       metrics.smtpConnections.set({ state: "idle" }, idle);
