@@ -1,16 +1,11 @@
-import { readEnv, serviceConfig, serviceEnv } from "@ballast/service";
+import { queueConfig, readEnv, serviceConfig, serviceEnv, storesEnv } from "@ballast/service";
 import { storageConfig, storageEnv } from "@ballast/storage";
 import { z } from "zod";
 
 const Env = z.object({
   ...serviceEnv,
   ...storageEnv,
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .describe("where PostgreSQL is, e.g. postgres://user:password@host:5432/ballast"),
-  QUEUE_URL: z
-    .url({ protocol: /^(rediss?|postgres(ql)?)$/ })
-    .describe("where the queue engine is: redis://… or postgres://…"),
+  ...storesEnv,
   API_HOST: z.string().default("127.0.0.1").describe("address the API listens on"),
   API_PORT: z.coerce
     .number()
@@ -48,7 +43,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
   return {
     ...serviceConfig(read),
     database: { url: read.DATABASE_URL, poolMax: read.API_DATABASE_CONNECTIONS },
-    queueUrl: read.QUEUE_URL,
+    queue: queueConfig(read),
     storage: { url: storage.url, credentials: storage.credentials },
     listen: { host: read.API_HOST, port: read.API_PORT },
     limits: {

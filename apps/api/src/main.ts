@@ -18,7 +18,7 @@ await runService(
       log,
     });
     await using documents = await openObjectStore(config.storage.url, config.storage.credentials);
-    await using engine = openEngine(config.queueUrl, { log });
+    await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
     const store = openRunStore(database);
     await using dispatcher = await startDispatcher({ store, engine, telemetry });
     await using _reconciler = startReconciler({ store, engine, telemetry });

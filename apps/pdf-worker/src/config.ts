@@ -1,5 +1,12 @@
 import { availableParallelism } from "node:os";
-import { type Env, readEnv, serviceConfig, serviceEnv } from "@ballast/service";
+import {
+  type Env,
+  queueConfig,
+  readEnv,
+  serviceConfig,
+  serviceEnv,
+  storesEnv,
+} from "@ballast/service";
 import { storageConfig, storageEnv } from "@ballast/storage";
 import { z } from "zod";
 
@@ -10,12 +17,7 @@ const whole = (min: number, max: number) => z.coerce.number().int().min(min).max
 const EnvSchema = z.object({
   ...serviceEnv,
   ...storageEnv,
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .describe("where PostgreSQL is, e.g. postgres://user:password@host:5432/ballast"),
-  QUEUE_URL: z
-    .url({ protocol: /^(rediss?|postgres(ql)?)$/ })
-    .describe("where the queue engine is: redis://… or postgres://…"),
+  ...storesEnv,
   CHROMIUM_PATH: z
     .string()
     .describe("Chromium's headless shell, e.g. /usr/bin/chromium-headless-shell"),
@@ -57,7 +59,7 @@ export function loadConfig(env: Env) {
   return {
     ...serviceConfig(read),
     database: { url: read.DATABASE_URL, poolMax: read.PDF_DATABASE_CONNECTIONS },
-    queueUrl: read.QUEUE_URL,
+    queue: queueConfig(read),
     storage: { ...storageConfig(read) },
     concurrency: read.PDF_CONCURRENCY,
     printer: {

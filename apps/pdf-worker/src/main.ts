@@ -20,7 +20,7 @@ await runService(
       log,
     });
     await using documents = await openObjectStore(config.storage.url, config.storage.credentials);
-    await using engine = openEngine(config.queueUrl, { log });
+    await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
     const metrics = printerMetrics(telemetry.metrics);
     await using printer = await openPrinter({ ...config.printer, log, metrics });
     telemetry.readiness("database", () => database.ping());

@@ -41,8 +41,11 @@ export function withoutPattern({ jsonSchema }: { jsonSchema: { pattern?: unknown
   delete jsonSchema.pattern;
 }
 
-/** A calendar day without a time zone. */
-export const day = z.iso.date().meta({ override: withoutPattern, example: "2026-11-23" });
+/** A calendar day without a time zone. PostgreSQL knows no year 0, and no bill is that old. */
+export const day = z.iso
+  .date()
+  .refine((text) => text >= "1900-01-01", "must not be before 1900-01-01")
+  .meta({ override: withoutPattern, example: "2026-11-23" });
 
 /** A moment, in answers. */
 export const moment = z.string().meta({ format: "date-time", example: "2026-11-23T09:00:00.000Z" });
