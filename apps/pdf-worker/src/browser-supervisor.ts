@@ -59,7 +59,7 @@ export class BrowserSupervisor implements AsyncDisposable {
     if (reason === undefined || generation.retired) return;
     generation.retire();
     this.#options.onReplaced(reason);
-    this.#options.log.info({ reason, pid: generation.pid, ...use }, "browser retired");
+    this.#options.log.info({ reason, browserPid: generation.pid, ...use }, "browser retired");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,7 +81,7 @@ export class BrowserSupervisor implements AsyncDisposable {
     this.#pagesPrinted = 0;
     this.#memoryCheckedAt = performance.now();
     void generation.ended.then(() => this.#ended(generation));
-    this.#options.log.info({ pid: generation.pid }, "browser started");
+    this.#options.log.info({ browserPid: generation.pid }, "browser started");
     return generation;
   }
 
@@ -89,7 +89,7 @@ export class BrowserSupervisor implements AsyncDisposable {
     const crashed = !generation.retired;
     if (crashed) {
       this.#options.onReplaced("crash");
-      this.#options.log.warn({ pid: generation.pid }, "browser died");
+      this.#options.log.warn({ browserPid: generation.pid }, "browser died");
     }
     await generation[Symbol.asyncDispose]();
     this.#alive.delete(generation);

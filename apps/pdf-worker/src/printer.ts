@@ -131,7 +131,8 @@ export async function openPrinter(options: PrinterOptions): Promise<Printer> {
         settled = print.settled;
         const pdf = await print.pdf;
         const pageCount = countPages(pdf);
-        settled = supervisor.printed(generation, pageCount).then(() => print.settled);
+        // Once the document is gone again: what stays then is what the browser has grown by.
+        settled = print.settled.then(() => supervisor.printed(generation, pageCount));
         const ms = performance.now() - startedAt;
         metrics.printed({ pageCount, sizeBytes: pdf.byteLength, seconds: ms / 1_000 });
         return { pdf, pageCount, ms };

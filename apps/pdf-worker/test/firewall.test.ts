@@ -3,7 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { openTestPrinter } from "./open-test-printer.ts";
+import { launchBrowser } from "../src/browser.ts";
+import { openTestPrinter, testChromium } from "./open-test-printer.ts";
 import { readPdf } from "./read-pdf.ts";
 
 /** A server that counts connections, requested or only opened. */
@@ -66,6 +67,20 @@ test("a document reaches nobody, and each request it tried is counted by its sch
   expect(text).toContain("printed");
   expect(text).not.toContain("secret");
   expect(text).not.toContain("root:");
+});
+
+test("a browser reaches nobody by itself, should the firewall of a page have a hole", async () => {
+  await using witness = await startWitness();
+  const own = await launchBrowser({ ...testChromium(), protocolTimeoutMs: 10_000 });
+  await using _closing = { [Symbol.asyncDispose]: () => own.close() };
+  const page = await own.browser.newPage();
+  const outcome = page.waitForRequest((request) => request.url().endsWith("/fetch"));
+
+  await page.setContent(everyWayOut(witness.url, witness.port));
+  await outcome;
+  await page.pdf();
+
+  expect(witness.connections()).toBe(0);
 });
 
 test("a document that sends its reader elsewhere does not get there", async () => {

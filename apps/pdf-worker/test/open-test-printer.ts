@@ -33,7 +33,8 @@ export async function openTestPrinter(options: Partial<PrinterOptions> = {}): Pr
   const refused: string[] = [];
   const replaced: string[] = [];
   const note = (values: object, message: string) => {
-    if (message === "browser started" && "pid" in values) pids.push(Number(values.pid));
+    if (message === "browser started" && "browserPid" in values)
+      pids.push(Number(values.browserPid));
   };
   const printer = await openPrinter({
     ...testChromium(),

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { glyphsOf } from "./font-glyphs.ts";
+import type { FontSheets } from "./font-sheets.ts";
 
-export type Weight = 400 | 700;
+export type Weight = keyof FontSheets;
 
 /** One file of a family: some characters in one weight. */
 export interface FontFace {
@@ -30,16 +31,12 @@ const FAMILY = /font-family:\s*'([^']+)'/;
 const sheets = new Map<string, Promise<readonly FontFace[]>>();
 const fonts = new Map<string, Promise<LoadedFace>>();
 
-/**
- * The faces of one @fontsource package in one weight; read once per process.
- *
- * @param packageName e.g. `@fontsource/noto-sans-jp`
- */
-export function facesOf(packageName: string, weight: Weight): Promise<readonly FontFace[]> {
-  return once(sheets, `${packageName}/${weight}`, async () => {
-    const sheet = new URL(import.meta.resolve(`${packageName}/${weight}.css`));
-    return parseFaces(await readFile(sheet, "utf8"), sheet, weight);
-  });
+/** The faces of one font in one weight; read once per process. */
+export function facesOf(font: FontSheets, weight: Weight): Promise<readonly FontFace[]> {
+  const sheet = new URL(font[weight]);
+  return once(sheets, sheet.href, async () =>
+    parseFaces(await readFile(sheet, "utf8"), sheet, weight),
+  );
 }
 
 /** Read a face's font, once per process: at most a few MB per weight and script in use. */

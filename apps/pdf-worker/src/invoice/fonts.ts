@@ -1,4 +1,5 @@
 import { type FontFace, facesOf, type LoadedFace, loadFace, type Weight } from "./font-faces.ts";
+import { FONTS, type FontSheets } from "./font-sheets.ts";
 
 /** The fonts a document needs, and in which order its text asks them for a glyph. */
 export interface DocumentFonts {
@@ -10,15 +11,8 @@ export interface DocumentFonts {
   readonly uncovered: readonly string[];
 }
 
-const NOTO = "@fontsource/noto-sans";
-/**
- * Vazirmatn before Noto Sans Arabic, whose letters are a body and separate dots: a PDF made of those
- * cannot be searched or copied from, since readers see gaps inside words.
- */
-const SCRIPTS = [NOTO, "@fontsource/vazirmatn", `${NOTO}-arabic`, `${NOTO}-hebrew`, `${NOTO}-thai`];
-const JAPANESE = `${NOTO}-jp`;
-const KOREAN = `${NOTO}-kr`;
-const CHINESE = `${NOTO}-sc`;
+/** In the order in which text asks them for a glyph; Han fonts follow, in an order of the document's own. */
+const SCRIPTS = [FONTS.latin, FONTS.arabic, FONTS.arabicRare, FONTS.hebrew, FONTS.thai];
 
 /** Line breaks and marks that steer layout; no font draws them. */
 const NO_GLYPH = /[\s\p{Cc}\p{Cf}\p{Variation_Selector}]/u;
@@ -36,9 +30,9 @@ export async function fontsFor({
   readonly text: string;
   readonly bold: string;
 }): Promise<DocumentFonts> {
-  const packages = [...SCRIPTS, ...hanOrder(text)];
-  const regular = await facesFor(text, packages, 400);
-  const strong = await facesFor(bold, packages, 700);
+  const order = [...SCRIPTS, ...hanOrder(text)];
+  const regular = await facesFor(text, order, 400);
+  const strong = await facesFor(bold, order, 700);
   const faces = [...regular.wanted, ...strong.wanted];
   const families = new Set(faces.map(([{ family }]) => `"${family}"`));
   return {
@@ -52,18 +46,19 @@ export async function fontsFor({
  * The same Han character is drawn differently in Japan, Korea and China, and Unicode does not say
  * which is meant. Kana or Hangul beside it does; without either it is taken for Chinese.
  */
-function hanOrder(text: string): readonly string[] {
-  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return [JAPANESE, CHINESE, KOREAN];
-  if (/\p{Script=Hangul}/u.test(text)) return [KOREAN, CHINESE, JAPANESE];
-  return [CHINESE, JAPANESE, KOREAN];
+function hanOrder(text: string): readonly FontSheets[] {
+  const { japanese, korean, chinese } = FONTS;
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return [japanese, chinese, korean];
+  if (/\p{Script=Hangul}/u.test(text)) return [korean, chinese, japanese];
+  return [chinese, japanese, korean];
 }
 
-/** For each character the first face, in the order of `packages`, that has a glyph for it. */
-async function facesFor(text: string, packages: readonly string[], weight: Weight) {
+/** For each character the first face, in `order`, that has a glyph for it. */
+async function facesFor(text: string, order: readonly FontSheets[], weight: Weight) {
   const wanted = new Map<FontFace, LoadedFace>();
   let left = [...new Set(text)].filter((character) => !NO_GLYPH.test(character));
-  for (const name of packages) {
-    const faces = left.length === 0 ? [] : await facesOf(name, weight);
+  for (const font of order) {
+    const faces = left.length === 0 ? [] : await facesOf(font, weight);
     const without: string[] = [];
     for (const character of left) {
       const found = await faceWith(character.codePointAt(0) ?? 0, faces);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { facesOf, loadFace } from "../../src/invoice/font-faces.ts";
+import { FONTS } from "../../src/invoice/font-sheets.ts";
 import { fontsFor } from "../../src/invoice/fonts.ts";
 
 const families = (css: string) =>
@@ -28,7 +29,7 @@ describe("a document takes the fonts its characters need", () => {
 });
 
 test("only the slices with characters of the document are taken", async () => {
-  const all = await facesOf("@fontsource/noto-sans-sc", 400);
+  const all = await facesOf(FONTS.chinese, 400);
   const { css } = await fontsFor({ text: "公司", bold: "" });
 
   expect(all.length).toBeGreaterThan(90);
@@ -45,7 +46,7 @@ test("fonts are within the rules: nothing is left to load", async () => {
 
 test("a face that is declared for a character but has no glyph of it is passed over", async () => {
   const hangul = "갑".codePointAt(0) ?? 0;
-  const chinese = await facesOf("@fontsource/noto-sans-sc", 400);
+  const chinese = await facesOf(FONTS.chinese, 400);
   const claiming = chinese.filter((face) => face.claims(hangul));
   const loaded = await Promise.all(claiming.map(loadFace));
 

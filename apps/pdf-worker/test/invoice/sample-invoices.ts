@@ -62,7 +62,7 @@ export function someLines(count: number, { exponent = 2 } = {}): InvoiceLine[] {
 }
 
 /** Totals by tax rate, the tax of each group rounded half up. */
-export function totalsOf(lines: readonly InvoiceLine[]) {
+function totalsOf(lines: readonly InvoiceLine[]) {
   const rates = [...new Set(lines.map((line) => line.taxRate))].sort(
     (a, b) => Number(b) - Number(a),
   );
