@@ -115,3 +115,32 @@ test("every route is in the OpenAPI document, with its refusals", async () => {
     expect.soft(wrong.headers.get("allow"), told).toContain(methodOf(endpoint));
   }
 });
+
+test("every answer has the documented status and holds the documented fields, no others", async () => {
+  await using t = await setup();
+  const { companyId, customerId, invoiceId } = await t.issued();
+  const draftId = randomUUID();
+  const asked = await t.api.post(`/v1/invoices/${invoiceId}/send`).expect(202);
+  const checked: string[] = [];
+  for (const endpoint of t.endpoints) {
+    const { handle: _, operationId, answers } = endpoint;
+    if (["getDocument", "watchJob"].includes(operationId)) continue; // not JSON; they have tests of their own
+    const isDraft = ["putInvoice", "issueInvoice"].includes(operationId);
+    const fresh = operationId === "voidInvoice" ? (await t.issued()).invoiceId : invoiceId;
+    const ids: Record<string, string> = {
+      companyId,
+      customerId,
+      invoiceId: isDraft ? draftId : fresh,
+      requestId: asked.body.requestId,
+    };
+    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (__, name: string) => ids[name] ?? "");
+    const owned = { companyId, customerId };
+    const got = await t.api.call(methodOf(endpoint), path, bodyOf(endpoint, owned));
+    const told = `${methodOf(endpoint)} ${path} ${got.text}`;
+    expect.soft(answers[got.status], told).toBeDefined();
+    const schema = answers[got.status]?.schema;
+    if (schema !== undefined) expect.soft(schema.parse(got.body), told).toEqual(got.body);
+    checked.push(operationId);
+  }
+  expect(checked).toHaveLength(t.endpoints.length - 2);
+});

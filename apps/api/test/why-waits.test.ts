@@ -41,6 +41,7 @@ const seen = (job: Job, paused = false): EnginePeek => ({
   job,
   queue: { paused, waiting: 4, active: 2, delayed: 0, failed: 0 },
 });
+const pdfJob = request({ state: "started", errorMessage: null }, { requestId: "pdf-job" });
 const away: EnginePeek = { kind: "unreachable" };
 
 test.for<[string, JobRequestView, EnginePeek, object]>([
@@ -48,7 +49,7 @@ test.for<[string, JobRequestView, EnginePeek, object]>([
     "held for its PDF",
     request({ ...waiting, heldFor: "document:42:r1:de-DE" }),
     away,
-    { code: "held", message: expect.stringContaining("PDF of invoice 42") },
+    { code: "held", message: expect.stringMatching(/PDF of invoice 42: .*pdf-job is started/) },
   ],
   [
     "scheduled",
@@ -119,7 +120,19 @@ test.for<[string, JobRequestView, EnginePeek, object]>([
     { code: "cancelling" },
   ],
 ])("a job that is %s says so", async ([, job, peek, expected]) => {
-  expect(await whyWaits(job, async () => peek, now)).toMatchObject(expected);
+  expect(
+    await whyWaits(job, { engine: async () => peek, pdfJob: async () => pdfJob }, now),
+  ).toMatchObject(expected);
+});
+
+test("a mail whose PDF died says so, and how to go on", async () => {
+  const held = request({ ...waiting, heldFor: "document:42:r1:de-DE" });
+  const engine = async () => away;
+  const dead = request({ state: "dead", errorMessage: "no font" }, { requestId: "pdf-job" });
+  const after = async (job: typeof dead | undefined) =>
+    (await whyWaits(held, { engine, pdfJob: async () => job }, now))?.message;
+  expect(await after(dead)).toMatch(/pdf-job is dead \(no font\): .*POST \/v1\/invoices\/42\/pdf/);
+  expect(await after(undefined)).toMatch(/nobody renders: .*POST \/v1\/invoices\/42\/pdf/);
 });
 
 test("a job that runs, is over, or was taken back waits for nothing, and the engine is not asked", async () => {
@@ -129,7 +142,7 @@ test("a job that runs, is over, or was taken back waits for nothing, and the eng
     request({ state: "completed", finishedAt: earlier }),
     request(waiting, { cancelledAt: earlier }),
   ])
-    expect(await whyWaits(job, peek, now)).toBeNull();
+    expect(await whyWaits(job, { engine: peek, pdfJob: async () => undefined }, now)).toBeNull();
   expect(peek).not.toHaveBeenCalled();
 });
 

@@ -27,9 +27,16 @@ code { font-family: var(--mono); font-size: .9em; }
 
 .swagger-ui, .swagger-ui .info .title, .swagger-ui .opblock-tag, .swagger-ui .opblock .opblock-summary-description,
 .swagger-ui table thead tr td, .swagger-ui table thead tr th, .swagger-ui .btn, .swagger-ui label,
-.swagger-ui .parameter__name, .swagger-ui .response-col_status, .swagger-ui .tab li { font-family: var(--sans); color: var(--ink); }
+.swagger-ui .parameter__name, .swagger-ui .response-col_status, .swagger-ui .tab li, .swagger-ui .dialog-ux h3,
+.swagger-ui .dialog-ux h4, .swagger-ui section h3, .swagger-ui .download-contents { font-family: var(--sans); color: var(--ink); }
+.swagger-ui .opblock .opblock-summary-path, .swagger-ui .opblock .opblock-summary-path__deprecated, .swagger-ui pre,
+.swagger-ui pre *, .swagger-ui textarea, .swagger-ui .parameter__type, .swagger-ui .parameter__in, .swagger-ui .model,
+.swagger-ui .model-title, .swagger-ui .prop-type, .swagger-ui .dialog-ux code { font-family: var(--mono); font-weight: 500; }
+.swagger-ui .download-contents { color: #fff; }
 .swagger-ui .wrapper { padding: 0; }
 .swagger-ui .info { margin: 1rem 0; }
+.swagger-ui .info .link, .swagger-ui .info__license { display: none; }
+.swagger-ui .info .markdown p, .swagger-ui .info .renderedMarkdown p { margin: 0 0 .8rem; }
 .swagger-ui .info p, .swagger-ui .info li { font-size: 15px; line-height: 1.6; max-width: 70ch; }
 .swagger-ui .info p code, .swagger-ui .markdown code, .swagger-ui .renderedMarkdown code {
   background: #e9eef2; color: var(--ink); padding: .1em .35em; border-radius: 3px; font-weight: 500; }

@@ -82,11 +82,6 @@ export const PROBLEMS = {
     title: "The job is over already",
     remedy: "A job that completed, died or was cancelled stays so; ask for a new one.",
   },
-  conflict: {
-    status: 409,
-    title: "The request does not fit what is stored",
-    remedy: "`detail` says what is in the way.",
-  },
   "still-in-flight": {
     status: 409,
     title: "The first request with this Idempotency-Key is still running",

@@ -1,5 +1,6 @@
 import { sendInvoice } from "@ballast/contracts";
 import {
+  type Delivery,
   findCompany,
   findCustomer,
   type Invoice,
@@ -43,7 +44,7 @@ export async function planMail(
     (delivery) => delivery.revision === revision && delivery.purpose === mail.purpose,
   );
   const first = planned.find(({ ordinal }) => ordinal === 1);
-  if (reason === null && first !== undefined) return { ...first, deliveryId: first.id };
+  if (reason === null && first !== undefined) return plannedMail(first);
 
   if (customer.email === null)
     throw new Problem(
@@ -68,8 +69,15 @@ export async function planMail(
     reason,
     fromDomain: company.mailFromAddress.slice(company.mailFromAddress.lastIndexOf("@") + 1),
   });
-  return { ...delivery, deliveryId: delivery.id };
+  return plannedMail(delivery);
 }
+
+const plannedMail = ({ id, recipient, ordinal, state }: Delivery): PlannedMail => ({
+  deliveryId: id,
+  recipient,
+  ordinal,
+  state,
+});
 
 /**
  * The request that first asked for the invoice's first mail, unless it was cancelled; `undefined` too

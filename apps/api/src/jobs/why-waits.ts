@@ -1,4 +1,4 @@
-import type { JobRequestView, RunView } from "@ballast/database";
+import type { JobRequestSummary, JobRequestView, RunView } from "@ballast/database";
 import type { EnginePeek } from "./engine-peek.ts";
 
 /** Why nothing happens to a job right now, for a person to read. */
@@ -23,15 +23,21 @@ export interface Wait {
   readonly until?: string;
 }
 
+/** Where to look for what the job itself does not say; each is asked only if it would change the answer. */
+export interface Sources {
+  engine(run: RunView): Promise<EnginePeek>;
+  /** The newest job that renders what this one is about. */
+  pdfJob(run: RunView): Promise<JobRequestSummary | undefined>;
+}
+
 /**
- * Say why a job waits, from the journal; the engine is asked only where its word would change the
- * answer.
+ * Say why a job waits: from the journal, and from the engine where it has the job.
  *
  * @returns `null` while an attempt runs and once the job is over
  */
 export async function whyWaits(
   request: JobRequestView,
-  peek: (run: RunView) => Promise<EnginePeek>,
+  sources: Sources,
   now: Date = new Date(),
 ): Promise<Wait | null> {
   const { run } = request;
@@ -40,13 +46,13 @@ export async function whyWaits(
   if (run.cancelRequestedAt !== null)
     return { code: "cancelling", message: "its worker was told to let go, and does so shortly" };
   if (run.runningAttemptId !== null) return null;
-  return ofJournal(request, now) ?? ofEngine(request, await peek(run));
+  if (run.state === "waiting" && run.heldFor !== null)
+    return ofHold(run.heldFor, await sources.pdfJob(run));
+  return ofJournal(request, now) ?? ofEngine(request, await sources.engine(run));
 }
 
 function ofJournal({ run, blockedBy }: JobRequestView, now: Date): Wait | undefined {
   if (run.state === "started") return betweenAttempts(run, now);
-  if (run.heldFor !== null)
-    return { code: "held", message: `waits for ${whatIsHeldFor(run.heldFor)}` };
   if (run.dueAt !== null && run.dueAt > now)
     return { code: "scheduled", message: "is due later", until: run.dueAt.toISOString() };
   if (blockedBy !== null) {
@@ -59,12 +65,22 @@ function ofJournal({ run, blockedBy }: JobRequestView, now: Date): Wait | undefi
   return undefined;
 }
 
-const whatIsHeldFor = (key: string): string => {
-  const [kind, ...rest] = key.split(":");
-  return kind === "document"
-    ? `the PDF of invoice ${rest[0]}, which is asked for as a job of its own (subject invoice:${rest[0]})`
-    : `"${key}"`;
-};
+function ofHold(key: string, pdfJob: JobRequestSummary | undefined): Wait {
+  const [kind, invoiceId] = key.split(":");
+  if (kind !== "document") return { code: "held", message: `is held until "${key}" is there` };
+  const what = `waits for the PDF of invoice ${invoiceId}`;
+  const again = `ask for it again with POST /v1/invoices/${invoiceId}/pdf`;
+  if (pdfJob === undefined)
+    return { code: "held", message: `${what}, which nobody renders: ${again}` };
+  const { requestId, run } = pdfJob;
+  const job = `/v1/jobs/${requestId}`;
+  if (run.state === "dead" || run.state === "cancelled")
+    return {
+      code: "held",
+      message: `${what}, but ${job} is ${run.state}${run.errorMessage === null ? "" : ` (${run.errorMessage})`}: ${again}`,
+    };
+  return { code: "held", message: `${what}: ${job} is ${run.state}` };
+}
 
 function betweenAttempts(run: RunView, now: Date): Wait | undefined {
   const { nextAttemptAt, waitCode, waitMessage } = run;

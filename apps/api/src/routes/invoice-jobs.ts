@@ -33,6 +33,7 @@ export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => {
       params: InvoiceParams,
       query: z.object({}),
       body: z.strictObject({}),
+      example: {},
       bodyOptional: true,
       answers: {
         202: { description: "Asked for.", schema: AcceptedBody, headers: acceptedHeaders },
@@ -57,6 +58,7 @@ export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => {
       params: InvoiceParams,
       query: z.object({}),
       body: ResendInput,
+      example: {},
       bodyOptional: true,
       answers: {
         202: {

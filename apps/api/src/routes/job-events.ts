@@ -1,16 +1,13 @@
 import { Readable } from "node:stream";
-import { type Database, findJobRequest } from "@ballast/database";
-import type { Engine } from "@ballast/jobs";
+import { findJobRequest } from "@ballast/database";
 import { z } from "zod";
 import { scopeOf } from "../http/caller.ts";
 import { type Endpoint, read } from "../http/endpoint.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import type { JobWatch } from "../jobs/job-watch.ts";
-import { JobParams, presentJob } from "./jobs.ts";
+import { type JobDeps, JobParams, presentJob } from "./jobs.ts";
 
-interface Deps {
-  readonly database: Database;
-  readonly engine: Pick<Engine, "find" | "state" | "remove">;
+interface Deps extends JobDeps {
   readonly jobWatch: JobWatch;
   /** Aborted when the process was told to stop. */
   readonly stopping: AbortSignal;
@@ -96,7 +93,7 @@ interface Changes {
 }
 
 async function* changes({ deps, load, known, runId, hungUp }: Changes): AsyncGenerator<string> {
-  const { jobWatch, engine, stopping, heartbeatMs = HEARTBEAT_MS } = deps;
+  const { jobWatch, stopping, heartbeatMs = HEARTBEAT_MS } = deps;
   const signal = AbortSignal.any([hungUp, stopping]);
   using watching = jobWatch.watch(runId, known);
   yield `retry: ${RECONNECT_MS}\n\n`;
@@ -107,7 +104,7 @@ async function* changes({ deps, load, known, runId, hungUp }: Changes): AsyncGen
     }
     const job = await load();
     if (job === undefined) return; // its retention ended
-    const data = JSON.stringify(await presentJob(job, engine));
+    const data = JSON.stringify(await presentJob(job, deps));
     yield `id: ${job.run.changeNo}\nevent: job\ndata: ${data}\n\n`;
     if (job.run.finishedAt !== null) {
       yield ": the job is over\n\n";

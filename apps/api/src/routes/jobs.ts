@@ -1,3 +1,4 @@
+import { renderInvoice } from "@ballast/contracts";
 import {
   cancelRequest,
   type Database,
@@ -18,17 +19,29 @@ import { line, uuid } from "../schemas/text.ts";
 
 export const JobParams = z.object({ requestId: uuid("The request, as `Location` named it") });
 
-interface Deps {
+export interface JobDeps {
   readonly database: Database;
   readonly engine: Pick<Engine, "find" | "state" | "remove">;
 }
 
 /** Everything there is to say about a job, with why it waits. */
-export const presentJob = async (request: JobRequestView, engine: Deps["engine"]) =>
-  jobBody(request, await whyWaits(request, (run) => peekEngine(engine, run)));
+export const presentJob = async (request: JobRequestView, { database, engine }: JobDeps) =>
+  jobBody(
+    request,
+    await whyWaits(request, {
+      engine: (run) => peekEngine(engine, run),
+      pdfJob: ({ companyId, subject }) => newestPdfJob(database, companyId, subject),
+    }),
+  );
+
+async function newestPdfJob(database: Database, companyId: string | null, subject: string | null) {
+  if (companyId === null || subject === null) return undefined;
+  const filter = { queue: renderInvoice.queue.name, subject, limit: 1 };
+  return (await listJobRequests(database.kysely, companyId, filter)).requests[0];
+}
 
 /** Follow work and take it back. */
-export const jobRoutes = ({ database, engine }: Deps): Endpoint[] => [
+export const jobRoutes = (deps: JobDeps): Endpoint[] => [
   read({
     method: "get",
     path: "/v1/jobs",
@@ -57,7 +70,7 @@ export const jobRoutes = ({ database, engine }: Deps): Endpoint[] => [
     answers: { 200: { description: "A page.", schema: JobListBody } },
     problems: [],
     async handle({ caller, query }) {
-      const page = await listJobRequests(database.kysely, scopeOf(caller), given(query));
+      const page = await listJobRequests(deps.database.kysely, scopeOf(caller), given(query));
       return {
         status: 200,
         body: { jobs: page.requests.map(jobSummaryBody), nextCursor: page.nextCursor },
@@ -77,9 +90,9 @@ export const jobRoutes = ({ database, engine }: Deps): Endpoint[] => [
     answers: { 200: { description: "The job.", schema: JobBody } },
     problems: ["not-found"],
     async handle({ caller, params: { requestId } }) {
-      const request = await findJobRequest(database.kysely, requestId, scopeOf(caller));
+      const request = await findJobRequest(deps.database.kysely, requestId, scopeOf(caller));
       if (request === undefined) throw notFound("job", requestId);
-      return { status: 200, body: await presentJob(request, engine) };
+      return { status: 200, body: await presentJob(request, deps) };
     },
   }),
 
@@ -113,10 +126,10 @@ export const jobRoutes = ({ database, engine }: Deps): Endpoint[] => [
       const stale = cancellation.kind === "cancelled" ? cancellation.engineJob : null;
       return {
         status: cancellation.kind === "cancelling" ? 202 : 200,
-        body: await presentJob(request, engine),
+        body: await presentJob(request, deps),
         // Best effort: a copy that stays is settled unrun when a worker starts it.
         committed: () => {
-          if (stale !== null) engine.remove(stale.queue, stale.id).catch(() => {});
+          if (stale !== null) deps.engine.remove(stale.queue, stale.id).catch(() => {});
         },
       };
     },

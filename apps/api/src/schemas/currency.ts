@@ -3,6 +3,5 @@ import { z } from "zod";
 
 export const currency = z
   .string()
-  .max(3)
   .refine(isCurrency, "is no currency: give an ISO 4217 code in upper case, e.g. EUR")
   .meta({ example: "EUR" });
