@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findOnPath } from "./engine.ts";
+import { packPackage } from "./pack-package.ts";
 import { type CommandResult, runCommand } from "./run-command.ts";
 
 /** What other teams install, as they would get it. */
@@ -20,13 +20,8 @@ export async function checkPublished(root: string): Promise<CommandResult> {
 async function checkOne(root: string, folder: string): Promise<CommandResult> {
   const into = mkdtempSync(join(tmpdir(), "ballast-pack-"));
   try {
-    const [pnpm, ...before] = pnpmCommand(root);
     const tarball = join(into, "package.tgz");
-    const packed = await runCommand(
-      pnpm ?? "pnpm",
-      [...before, "pack", "--out", tarball],
-      join(root, folder),
-    );
+    const packed = await packPackage(root, folder, tarball);
     if (!packed.ok) return packed;
     const looks = await Promise.all([
       runCommand("publint", ["run", tarball, "--strict"], root),
@@ -42,11 +37,4 @@ async function checkOne(root: string, folder: string): Promise<CommandResult> {
   } finally {
     rmSync(into, { recursive: true, force: true });
   }
-}
-
-/** The launcher puts pnpm on PATH; without it npx brings the pinned one. */
-function pnpmCommand(root: string): string[] {
-  if (findOnPath("pnpm")) return ["pnpm"];
-  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  return ["npx", "--yes", packageManager];
 }
