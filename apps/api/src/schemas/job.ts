@@ -67,7 +67,9 @@ const summary = {
   attemptsMade: z
     .int()
     .min(0)
-    .meta({ description: "Attempts that counted; postponed ones do not." }),
+    .meta({
+      description: "Attempts that failed and count against the limit; postponed ones do not.",
+    }),
   error: z.object({ code: z.string().nullable(), message: z.string().nullable() }).nullable(),
 };
 
