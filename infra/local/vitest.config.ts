@@ -21,6 +21,8 @@ export default defineConfig({
     passWithNoTests: false,
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Most of a test here is waiting for a server, so more files than cores run at once.
+    maxWorkers: 4,
     projects: members.map((member) => ({
       extends: true as const, // without it the conditions above are not inherited
       test: { name: member, root: join(root, member), include: ["test/**/*.test.ts"] },

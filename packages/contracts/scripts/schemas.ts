@@ -12,7 +12,7 @@ export const jobs: ReadonlyMap<string, contracts.AnyJob> = new Map(
 );
 
 /** JSON Schema (draft 2020-12) of what a producer puts into `job.data.payload` and gets back. */
-export const schemaOf = (job: contracts.AnyJob): object => ({
+const schemaOf = (job: contracts.AnyJob): object => ({
   title: `${job.name} v${job.version}`,
   queue: job.queue.name,
   payload: z.toJSONSchema(job.payload, { io: "input" }),

@@ -3,7 +3,6 @@
  * the filler calls a transaction; the runtime only passes it through.
  */
 
-export type RunState = "waiting" | "started" | "completed" | "dead" | "cancelled";
 export type TerminalState = "completed" | "dead" | "cancelled";
 
 /** One piece of work to be done, as it is asked for. */
