@@ -7,7 +7,7 @@ import { checkAmounts, MAX_MINOR, quantity, taxRate } from "./invoice-amounts.ts
 import { day, line, moment, optional, paragraph, uuid } from "./text.ts";
 
 /** What one PDF and one printed page count in four digits can still hold. */
-export const MAX_LINES = 10_000;
+const MAX_LINES = 10_000;
 
 const minor = z.int().min(-MAX_MINOR).max(MAX_MINOR);
 
@@ -72,7 +72,7 @@ const head = {
   updatedAt: moment,
 };
 
-export const InvoiceHeadBody = z.object(head).meta({ id: "InvoiceHead" });
+const InvoiceHeadBody = z.object(head).meta({ id: "InvoiceHead" });
 
 export const InvoiceBody = z
   .object({

@@ -73,7 +73,7 @@ const summary = {
   error: z.object({ code: z.string().nullable(), message: z.string().nullable() }).nullable(),
 };
 
-export const JobSummaryBody = z.object(summary).meta({ id: "JobSummary" });
+const JobSummaryBody = z.object(summary).meta({ id: "JobSummary" });
 
 export const JobBody = z
   .object({
@@ -118,7 +118,7 @@ export const JobListBody = z.object({
 });
 
 /** A request taken back is over for whoever made it, even if its run goes on for others. */
-export const stateOf = ({ cancelledAt, run }: JobRequestSummary): RunState =>
+const stateOf = ({ cancelledAt, run }: JobRequestSummary): RunState =>
   cancelledAt !== null && run.cancelRequestedAt === null ? "cancelled" : run.state;
 
 export function jobSummaryBody(request: JobRequestSummary) {
