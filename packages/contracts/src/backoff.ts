@@ -23,8 +23,8 @@ export function backoffDelayMs(
   random: () => number = Math.random,
 ): number {
   if (!(attempt >= 1)) throw new RangeError(`attempt counts from 1, got ${attempt}`);
-  const growth = backoff.type === "fixed" ? 1 : 2 ** (attempt - 1);
-  // Number.MAX_SAFE_INTEGER keeps a forgotten cap from becoming Infinity, which no engine stores.
+  const growth = backoff.type === "fixed" ? 1 : 2 ** Math.min(attempt - 1, 52);
+  // Both bounds keep a forgotten cap from becoming Infinity or NaN, which no engine stores.
   const full = Math.min(backoff.delayMs * growth, backoff.maxDelayMs ?? Number.MAX_SAFE_INTEGER);
   return Math.ceil(full * (1 - backoff.jitter * random()));
 }
