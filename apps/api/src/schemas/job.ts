@@ -64,12 +64,9 @@ const summary = {
   startedAt: moment.nullable(),
   finishedAt: moment.nullable(),
   cancelledAt: moment.nullable(),
-  attemptsMade: z
-    .int()
-    .min(0)
-    .meta({
-      description: "Attempts that failed and count against the limit; postponed ones do not.",
-    }),
+  attemptsMade: z.int().min(0).meta({
+    description: "Attempts that failed and count against the limit; postponed ones do not.",
+  }),
   error: z.object({ code: z.string().nullable(), message: z.string().nullable() }).nullable(),
 };
 
