@@ -2,7 +2,7 @@ import { queueConfig, readEnv, serviceConfig, serviceEnv, storesEnv } from "@bal
 import { storageConfig, storageEnv } from "@ballast/storage";
 import { z } from "zod";
 
-const Env = z.object({
+export const EnvSchema = z.object({
   ...serviceEnv,
   ...storageEnv,
   ...storesEnv,
@@ -38,7 +38,7 @@ const Env = z.object({
 
 /** Read the API's settings, or throw one error that names every bad variable. */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
-  const read = readEnv(Env, env);
+  const read = readEnv(EnvSchema, env);
   const storage = storageConfig(read);
   return {
     ...serviceConfig(read),

@@ -4,6 +4,7 @@ import { runService } from "@ballast/service";
 import { openObjectStore } from "@ballast/storage";
 import { createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
+import { startHousekeeping } from "./housekeeping.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
 import { serve } from "./server.ts";
 
@@ -22,6 +23,7 @@ await runService(
     const store = openRunStore(database);
     await using dispatcher = await startDispatcher({ store, engine, telemetry });
     await using _reconciler = startReconciler({ store, engine, telemetry });
+    using _housekeeping = startHousekeeping(database, log);
     await using jobWatch = openJobWatch({
       changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),
       log,

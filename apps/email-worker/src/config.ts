@@ -14,7 +14,7 @@ import { type SmtpSettings, smtpSettings } from "./smtp/settings.ts";
 
 const MIB = 1_048_576;
 
-const EnvSchema = z.object({
+export const EnvSchema = z.object({
   ...serviceEnv,
   ...storageEnv,
   ...storesEnv,

@@ -14,7 +14,7 @@ const MIB = 2 ** 20;
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
-const EnvSchema = z.object({
+export const EnvSchema = z.object({
   ...serviceEnv,
   ...storageEnv,
   ...storesEnv,

@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { recordProcess } from "./leftovers.ts";
+import { type EndingHints, recordProcess } from "./leftovers.ts";
 
 /** A server that we started and will end. */
 export interface OwnProcess {
@@ -22,8 +22,8 @@ interface OwnProcessOptions {
   readonly spawn?: SpawnOptions;
   /** Written to its stdin, which is then closed. */
   readonly input?: string;
-  /** Removed with the process, also after a SIGKILL of ours. */
-  readonly folder?: string;
+  /** For the next start, should this process be killed before it could end its own. */
+  readonly leftover?: EndingHints;
   readonly onOutput?: (chunk: string) => void;
 }
 
@@ -46,7 +46,7 @@ export async function startOwnProcess(options: OwnProcessOptions): Promise<OwnPr
     );
   });
   const pid = child.pid ?? 0;
-  const forget = recordProcess(options.dataDir, pid, options.what, options.folder);
+  const forget = recordProcess(options.dataDir, pid, options.what, options.leftover);
 
   let tail = "";
   let over = false;

@@ -7,10 +7,18 @@ import { identityOf, isAlive, type ProcessIdentity } from "./process-identity.ts
  * Every process that we start is written down, so that the next start can end what a killed
  * parent left behind. One file per process: writers never meet, and a half-written file is never read.
  */
-interface ProcessRecord extends ProcessIdentity {
+interface ProcessRecord extends ProcessIdentity, EndingHints {
   readonly what: string;
   /** Who started it and will end it; a record without a living owner is a leftover. */
   readonly owner: ProcessIdentity;
+}
+
+/** How to end a process whose owner was killed. */
+export interface EndingHints {
+  /** Asks it to end; SIGTERM unless given. */
+  readonly signal?: NodeJS.Signals;
+  /** Others use it, so it ends after them. */
+  readonly last?: boolean;
   /** A folder that is of no use without the process. */
   readonly folder?: string;
 }
@@ -26,11 +34,11 @@ export function recordProcess(
   dataDir: string,
   pid: number,
   what: string,
-  folder?: string,
+  hints: EndingHints = {},
 ): () => void {
   const [process_, owner] = [identityOf(pid), identityOf(process.pid)];
   if (!process_ || !owner) return () => {}; // it is gone already: nothing to leave behind
-  const record: ProcessRecord = { ...process_, what, owner, ...(folder && { folder }) };
+  const record: ProcessRecord = { ...process_, what, owner, ...hints };
   mkdirSync(recordsDir(dataDir), { recursive: true });
   const file = join(recordsDir(dataDir), `${pid}.json`);
   const draft = `${file}.${process.pid}`;
@@ -64,10 +72,14 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** SIGTERM, and SIGKILL for the whole group if that did not end it within `graceMs`. */
-export async function endProcess(identity: ProcessIdentity, graceMs: number): Promise<void> {
+/** Ask a process to end; SIGKILL for its whole group if it is still there after `graceMs`. */
+export async function endProcess(
+  identity: ProcessIdentity,
+  graceMs: number,
+  asking: NodeJS.Signals = "SIGTERM",
+): Promise<void> {
   if (!isAlive(identity)) return;
-  signal(identity.pid, "SIGTERM");
+  signal(identity.pid, asking);
   const deadline = performance.now() + graceMs;
   while (isAlive(identity)) {
     if (performance.now() > deadline) {
@@ -96,7 +108,7 @@ export async function endLeftovers(dataDir: string, replaceStack = false): Promi
   const end = async (file: string, record: ProcessRecord, graceMs: number) => {
     if (isAlive(record)) {
       ended.push(`${record.what} (process ${record.pid})`);
-      await endProcess(record, graceMs);
+      await endProcess(record, graceMs, record.signal);
     }
     if (record.folder) rmSync(record.folder, { recursive: true, force: true });
     rmSync(file, { force: true });
@@ -109,7 +121,10 @@ export async function endLeftovers(dataDir: string, replaceStack = false): Promi
     }
   }
   const orphans = readRecords(dataDir).filter(({ record }) => !isAlive(record.owner));
-  await Promise.all(orphans.map(({ file, record }) => end(file, record, 5_000)));
+  for (const last of [false, true]) {
+    const these = orphans.filter(({ record }) => (record.last ?? false) === last);
+    await Promise.all(these.map(({ file, record }) => end(file, record, 10_000)));
+  }
   return ended;
 }
 

@@ -88,12 +88,18 @@ export function isReady(clusterDir: string, pid: number): boolean {
 export async function endStrayServer(clusterDir: string): Promise<void> {
   const [pid, dir] = readPidFile(clusterDir);
   const stray = identityOf(Number(pid));
-  if (!stray || dir !== clusterDir) return;
-  let command: string;
-  try {
-    command = readFileSync(`/proc/${stray.pid}/cmdline`, "utf8");
-  } catch {
-    return; // gone, or no /proc: PostgreSQL itself refuses a second server on one cluster
+  if (stray && dir === clusterDir && commandOf(stray.pid).includes(clusterDir)) {
+    await endProcess(stray, 5_000, "SIGINT");
   }
-  if (command.split("\0").includes(clusterDir)) await endProcess(stray, 5_000);
+  // A killed server may stay a zombie for as long as nobody collects it, and PostgreSQL takes that
+  // for a running one. What it shared in memory still keeps a second server out while it is in use.
+  if (pid && !identityOf(Number(pid))) rmSync(join(clusterDir, "postmaster.pid"), { force: true });
+}
+
+function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return []; // gone, or no /proc: PostgreSQL itself refuses a second server on one cluster
+  }
 }

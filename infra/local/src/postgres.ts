@@ -48,7 +48,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
       command: join(binDir, "postgres"),
       args: ["-D", clusterDir, ...settings(port, options.durable)],
       spawn: postgresSpawn(clusterDir, account),
-      ...(options.durable ? {} : { folder: clusterDir }),
+      // SIGINT: a fast shutdown, which does not wait for clients that were killed or hang.
+      leftover: { signal: "SIGINT", last: true, ...(!options.durable && { folder: clusterDir }) },
     });
     if (await becameReady(server, clusterDir)) {
       const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;

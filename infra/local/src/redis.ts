@@ -38,7 +38,7 @@ export async function startRedis(options: RedisOptions): Promise<PrivateRedis> {
       command: options.binary,
       args: ["-"], // settings come by stdin: arguments, with the password, could be read by anybody
       input: settings({ port, password, dir, durable: options.durable }),
-      ...(options.durable ? {} : { folder: dir }),
+      leftover: { last: true, ...(!options.durable && { folder: dir }) },
     });
     if (await becameReady(server, port, password)) {
       const close = async () => {
