@@ -10,7 +10,7 @@ import { dataFolder } from "./data-folder.ts";
 
 /** A process that has ended and is never collected: its parent became a `sleep`, which does not look. */
 async function zombie() {
-  const parent = spawn("/bin/sh", ["-c", "true & echo $!; exec sleep 600"], {
+  const parent = spawn("/bin/sh", ["-c", "sleep 0.2 & echo $!; exec sleep 600"], {
     ...unprivilegedAccount(), // PostgreSQL asks about the pid only if it belongs to its own account
     stdio: ["ignore", "pipe", "ignore"],
   });
