@@ -76,7 +76,7 @@ describe("a print", () => {
 
 describe("time", () => {
   test("kills the page of a document that does not end, and only that page", async () => {
-    await using t = await openTestPrinter({ pageSlots: 1, timeoutMs: 1_000 });
+    await using t = await openTestPrinter({ pageSlots: 1, timeoutMs: 2_000 });
 
     const print = t.print(endlessHtml());
     await expect(print).rejects.toBeInstanceOf(PrintTimeoutError);
@@ -86,7 +86,7 @@ describe("time", () => {
   });
 
   test("kills a browser that answers nothing any more", async () => {
-    await using t = await openTestPrinter({ pageSlots: 1, timeoutMs: 500 });
+    await using t = await openTestPrinter({ pageSlots: 1, timeoutMs: 2_000 });
 
     process.kill(t.pids[0] ?? 0, "SIGSTOP");
     await expect(t.print("<p>stuck</p>")).rejects.toBeInstanceOf(PrintTimeoutError);

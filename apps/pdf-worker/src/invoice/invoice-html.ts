@@ -78,7 +78,6 @@ ${parties(context)}
 ${heading(context)}
 ${items(context)}
 ${payment(context)}
-${notes(context)}
 </main>`;
 
 /** Text of unknown direction inside a line of ours; it neither turns its neighbours around nor moves. */
@@ -206,8 +205,11 @@ ${taxRows}
 </table>`;
 }
 
+/** Longer notes do not fit beside the bank's details. */
+const SHORT_NOTES_CHARACTERS = 300;
+
 function payment({ invoice, labels }: Context): Markup {
-  const { company, paymentTerms } = invoice;
+  const { company, paymentTerms, notes } = invoice;
   const row = (name: string, value: Markup | undefined) =>
     value !== undefined && html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`;
   const maybe = (text: string | undefined) => (text === undefined ? undefined : anyDirection(text));
@@ -215,6 +217,7 @@ function payment({ invoice, labels }: Context): Markup {
     company.iban === undefined
       ? undefined
       : html`<span class="iban">${groupIban(company.iban)}</span>`;
+  const isLong = notes !== undefined && notes.length > SHORT_NOTES_CHARACTERS;
   return html`<section class="payment">
 <div><h2>${labels.bankDetails}</h2><table class="bank">
 ${row(labels.bank, maybe(company.bankName))}
@@ -222,14 +225,13 @@ ${row("IBAN", iban)}
 ${row("BIC", maybe(company.bic))}
 ${row(labels.reference, anyDirection(invoice.number))}
 </table></div>
-${paymentTerms !== undefined && html`<div><h2>${labels.paymentTerms}</h2><p class="lines-of-text" dir="auto">${paymentTerms}</p></div>`}
-</section>`;
+<div>${titled(labels.paymentTerms, paymentTerms)}${!isLong && titled(labels.notes, notes)}</div>
+</section>
+${isLong && html`<section class="notes">${titled(labels.notes, notes)}</section>`}`;
 }
 
-function notes({ invoice, labels }: Context): Markup | false {
-  if (invoice.notes === undefined) return false;
-  return html`<section class="notes"><h2>${labels.notes}</h2><p class="lines-of-text" dir="auto">${invoice.notes}</p></section>`;
-}
+const titled = (title: string, text: string | undefined): Markup | false =>
+  text !== undefined && html`<h2>${title}</h2><p class="lines-of-text" dir="auto">${text}</p>`;
 
 const registrations = ({ taxIds }: IssuingCompany): string[] =>
   taxIds.map(({ label, value }) => `${label} ${value}`);

@@ -87,6 +87,7 @@ h1 strong { font-weight: 700 }
 .payment { display: flex; gap: 14mm; margin-top: 9mm; padding-top: 4mm; border-top: .15mm solid #c9d0d8; break-inside: avoid; font-size: 8.5pt }
 .payment > * { flex: 1 }
 .payment h2, .notes h2 { break-after: avoid; margin-bottom: 1.6mm; font-size: 9pt }
+.payment p + h2 { margin-top: 4mm }
 .bank { border-collapse: collapse }
 .bank th { text-align: left; font-weight: 400; color: #5b6470; padding: .3mm 5mm .3mm 0; vertical-align: top; white-space: nowrap }
 .bank td { font-variant-numeric: tabular-nums }

@@ -109,7 +109,7 @@ export function longInvoice(id = sampleId("invoice/long")): SampleInvoice {
   const lines = invoice.lines.map((each, index) => ({
     ...each,
     // Two printed lines each, as call-offs with a delivery reference have.
-    description: `${each.description}, Abruf ${String(index + 1).padStart(4, "0")} aus Rahmenvertrag 2026-114, geliefert an Werk ${1 + (index % 4)}, Tor ${1 + (index % 9)}`,
+    description: `${each.description}, Abruf ${String(index + 1).padStart(4, "0")} aus Rahmenvertrag 2026-114, Werk ${1 + (index % 4)}`,
   }));
   return { ...invoice, id, lines, notes: "Sammelrechnung über alle Abrufe des Jahres." };
 }
