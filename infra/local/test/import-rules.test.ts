@@ -40,6 +40,11 @@ describe("an import that points the wrong way is refused", () => {
       `import { x } from "@ballast/jobs/src/worker.ts";`,
       /none of the paths/,
     ],
+    [
+      "infra/local/src/start.ts",
+      `import { x } from "../../../apps/api/src/app.ts";`,
+      /stays within/,
+    ],
     ["packages/jobs/test/x.test.ts", `import "../../database/src/schema.ts";`, /stays within/],
   ])("%s: %s", (path, text, why) => {
     expect(broken(path, text).join("\n")).toMatch(why);
@@ -62,6 +67,7 @@ describe("an import that is allowed passes", () => {
     ],
     ["apps/api/test/x.test.ts", `import { until } from "@ballast/testing";`],
     ["infra/local/src/start.ts", `import { x } from "@ballast/testing";`],
+    ["infra/local/test/env.test.ts", `import { x } from "../../../apps/api/src/config.ts";`],
     [
       "packages/contracts/src/x.ts",
       `/** \`import pg from "pg"\` would be refused */\n// import pg from "pg"`,
