@@ -21,10 +21,9 @@ import pg from "pg";
 const [url, prefix, invoiceId, requestId] = process.argv.slice(2);
 const onPostgres = url.startsWith("postgres");
 const pool = onPostgres ? new pg.Pool({ connectionString: url, options: "-c search_path=bullmq" }) : undefined;
-const { hostname: host, port } = new URL(url);
 const queue = onPostgres
   ? new Queue(renderInvoice.queue.name, { connection: pool }, createPostgresBackend)
-  : new Queue(renderInvoice.queue.name, { connection: { host, port: Number(port) }, prefix });
+  : new Queue(renderInvoice.queue.name, { connection: { url }, prefix });
 const job = toBullmq(renderInvoice, { invoiceId, revision: 1, locale: "de-DE" }, { requestId, requestedBy: "another team" });
 await queue.add(job.name, job.data, job.opts);
 await queue.close();

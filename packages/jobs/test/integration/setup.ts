@@ -116,9 +116,7 @@ export type Setup = Awaited<ReturnType<typeof setup>>;
 
 async function openBullmq(url: string, prefix: string) {
   if (url.startsWith("redis")) {
-    const { hostname: host, port, pathname } = new URL(url);
-    const connection = { host, port: Number(port), db: Number(pathname.slice(1) || 0) };
-    const opened = new Queue(queue.name, { connection, prefix });
+    const opened = new Queue(queue.name, { connection: { url }, prefix });
     return { queue: opened, close: () => opened.close() };
   }
   const pool = new pg.Pool({ connectionString: url, max: 3, options: "-c search_path=bullmq" });
