@@ -20,6 +20,20 @@ export const objectKeyOf = ({
   `invoices/${companyId}/${invoiceId}.r${revision}.${locale}.pdf`;
 
 /**
+ * See that the store answers, before anything is printed for it: one that is away for an hour then
+ * costs questions, not prints.
+ *
+ * @throws {DependencyDownError} if the store does not answer
+ */
+export async function askStore(
+  store: ObjectStore,
+  key: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await answered(store.stat(key, { signal }));
+}
+
+/**
  * Store a PDF, and the mail body made of it beside it.
  *
  * @throws {DependencyDownError} if the store does not answer

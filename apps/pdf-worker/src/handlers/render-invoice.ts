@@ -16,7 +16,7 @@ import type { ObjectStore } from "@ballast/storage";
 import { documentOf } from "../invoice/from-issued-invoice.ts";
 import { invoiceHtml } from "../invoice/invoice-html.ts";
 import type { Printer } from "../printer.ts";
-import { isWhole, objectKeyOf, putPdf, sha256 } from "./document-store.ts";
+import { askStore, isWhole, objectKeyOf, putPdf, sha256 } from "./document-store.ts";
 
 export interface RenderInvoiceDeps {
   readonly database: Database;
@@ -47,7 +47,17 @@ export function renderInvoiceHandler(deps: RenderInvoiceDeps): Handler {
       return resultOf(done);
     }
 
-    const invoice = await findRenderable(db, scope, payload);
+    const invoice = await findIssued(db, scope, payload);
+    const never = refusalOf(invoice, payload.revision);
+    if (never !== undefined) {
+      // The mails that wait would wait for a day; let go, they end with the reason.
+      await database.transaction((tx) => requests.release(tx, heldKeyOf(payload)));
+      throw never;
+    }
+    const identity = { ...payload, companyId: invoice.companyId };
+    const objectKey = objectKeyOf(identity);
+    await askStore(documents, objectKey, signal);
+
     const page = await invoiceHtml(documentOf(invoice, payload.locale));
     if (page.uncovered.length > 0) {
       const characters = page.uncovered.slice(0, LOGGED_CHARACTERS).join("");
@@ -56,8 +66,6 @@ export function renderInvoiceHandler(deps: RenderInvoiceDeps): Handler {
     const { pdf, pageCount, ms } = await printer.print(page.html, { ...page, signal });
     progress({ step: "printed", pageCount });
 
-    const identity = { ...payload, companyId: invoice.companyId };
-    const objectKey = objectKeyOf(identity);
     const keys = { objectKey, mailBodyKey: `${objectKey}.b64` };
     await putPdf(documents, keys, pdf, signal);
     signal.throwIfAborted();
@@ -85,31 +93,35 @@ const resultOf = (document: Document): ResultOf<typeof renderInvoice> => ({
 });
 
 /**
- * The invoice as it stands now, if it may be shown to a customer.
+ * The invoice as it stands now.
  *
- * @throws {PermanentError} if it is unknown, a draft, void, or at another revision
+ * @throws {PermanentError} if it is unknown or a draft
  */
-async function findRenderable(
+async function findIssued(
   db: Queryable,
   scope: CompanyScope,
-  { invoiceId, revision }: PayloadOf<typeof renderInvoice>,
+  { invoiceId }: PayloadOf<typeof renderInvoice>,
 ): Promise<IssuedInvoice> {
   const invoice = await findInvoiceForRendering(db, scope, invoiceId);
-  if (invoice === undefined) {
-    const draft = await findInvoiceHead(db, scope, invoiceId);
-    throw draft === undefined
-      ? new PermanentError("invoice_not_found", `no invoice ${invoiceId}`)
-      : new PermanentError(
-          "invoice_not_issued",
-          `invoice ${invoiceId} is a draft: issue it, then render it`,
-        );
-  }
+  if (invoice !== undefined) return invoice;
+  const draft = await findInvoiceHead(db, scope, invoiceId);
+  throw draft === undefined
+    ? new PermanentError("invoice_not_found", `no invoice ${invoiceId}`)
+    : new PermanentError(
+        "invoice_not_issued",
+        `invoice ${invoiceId} is a draft: issue it, then render it`,
+      );
+}
+
+/** Why this revision may not be shown to a customer, now or later. */
+function refusalOf(invoice: IssuedInvoice, revision: number): PermanentError | undefined {
+  const { id } = invoice;
   if (invoice.state === "void")
-    throw new PermanentError("invoice_void", `invoice ${invoiceId} was taken back: not rendered`);
+    return new PermanentError("invoice_void", `invoice ${id} was taken back: not rendered`);
   if (invoice.revision !== revision)
-    throw new PermanentError(
+    return new PermanentError(
       "revision_replaced",
-      `invoice ${invoiceId} is at revision ${invoice.revision}, so revision ${revision} is not rendered: render revision ${invoice.revision}`,
+      `invoice ${id} is at revision ${invoice.revision}, so revision ${revision} is not rendered: render revision ${invoice.revision}`,
     );
-  return invoice;
+  return undefined;
 }

@@ -165,6 +165,42 @@ describe("nothing is printed, now or later,", () => {
   });
 });
 
+describe("a mail that waits for a document which never comes", () => {
+  test("of a void invoice is let go, to end with the reason", async () => {
+    await using t = await setup();
+    const { invoice } = await t.seed();
+    const waits = await t.holdMail(payloadOf(invoice), invoice.companyId);
+    await t.db.transaction((tx) => voidInvoice(tx, invoice.companyId, invoice.id));
+
+    await expect(t.attempt(payloadOf(invoice))).rejects.toMatchObject({ code: "invoice_void" });
+
+    expect(await waits()).toBe(false);
+  });
+
+  test("of a revision that was replaced is let go, too", async () => {
+    await using t = await setup();
+    const { invoice } = await t.seed();
+    const payload = payloadOf(invoice, { revision: 7 });
+    const waits = await t.holdMail(payload, invoice.companyId);
+
+    await expect(t.attempt(payload)).rejects.toMatchObject({ code: "revision_replaced" });
+
+    expect(await waits()).toBe(false);
+  });
+
+  test("of another company is not let go by a stranger's job", async () => {
+    await using t = await setup();
+    const { invoice } = await t.seed();
+    const other = await t.seed();
+    const waits = await t.holdMail(payloadOf(invoice), invoice.companyId);
+
+    const attempt = t.attempt(payloadOf(invoice), { companyId: other.company.id });
+
+    await expect(attempt).rejects.toMatchObject({ code: "invoice_not_found" });
+    expect(await waits()).toBe(true);
+  });
+});
+
 describe("trouble", () => {
   test("with the object store is a dependency that is down, and nothing is recorded", async () => {
     const away = async () => {
@@ -185,6 +221,7 @@ describe("trouble", () => {
       code: "storage_down",
     });
     expect(await listDocuments(t.db.kysely, "all", invoice.id)).toEqual([]);
+    expect(t.printer.prints).toBe(0); // or an hour's outage would print it each 5 s
   });
 
   test("an abort in the middle of a print lets go at once and records nothing", async () => {
