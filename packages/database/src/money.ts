@@ -72,7 +72,8 @@ export function invoiceTotals(lines: readonly PricedLine[]): Totals {
     .sort(([a], [b]) => (a < b ? 1 : -1))
     .map(([rate, netMinor]) => ({
       taxRate: formatDecimal({ units: rate, scale: 2 }),
-      netMinor,
+      // A group is printed too: credits at another rate may hide how large it is.
+      netMinor: bounded(netMinor),
       // Hundredths of a percent: four digits in all.
       taxMinor: roundCommercially({ units: netMinor * rate, scale: 4 }),
     }));

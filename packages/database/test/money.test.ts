@@ -114,6 +114,13 @@ describe("a line", () => {
       MAX_AMOUNT_MINOR,
     );
   });
+
+  test("is refused for a group too, where another group takes the total back below it", () => {
+    const unitPriceMinor = 600_000_000_000_000n; // twice that is beyond
+    const sold = { quantity: "1", unitPriceMinor, taxRate: "19" };
+    const credited = { quantity: "-1", unitPriceMinor, taxRate: "18.99" };
+    expect(() => invoiceTotals([sold, sold, credited, credited])).toThrow(AmountTooLargeError);
+  });
 });
 
 describe("a decimal", () => {
@@ -144,6 +151,13 @@ test.each([
   ["KWD", 3],
   ["CLP", 0],
   ["CHF", 2],
+  // ISO 4217 has them so; CLDR, which Intl follows, rounds cash to 0 digits.
+  ["HUF", 2],
+  ["COP", 2],
+  ["IDR", 2],
+  ["PKR", 2],
+  ["IQD", 3],
+  ["TND", 3],
 ])("%s has %s digits after the point", (code, exponent) => {
   expect(currencyExponent(code)).toBe(exponent);
 });
