@@ -30,7 +30,7 @@ export async function issueInvoice(tx: Tx, scope: CompanyScope, id: string): Pro
     .executeTakeFirst();
   if (line === undefined) throw new InvoiceWithoutLinesError(id);
 
-  const company = await takeNumber(tx, draft.companyId);
+  const { company, now } = await takeNumber(tx, draft.companyId);
   const customer = await tx
     .selectFrom("customers")
     .selectAll()
@@ -43,7 +43,7 @@ export async function issueInvoice(tx: Tx, scope: CompanyScope, id: string): Pro
       state: "issued",
       revision: 1,
       number: invoiceNumber(company.numberPrefix, company.nextInvoiceNumber),
-      issueDate: draft.issueDate ?? sql<string>`(now() AT TIME ZONE ${company.timeZone})::date`,
+      issueDate: draft.issueDate ?? dayIn(company.timeZone, now),
       issuedSnapshot: JSON.stringify({
         company: companyFacts(company),
         customer: customerFacts(customer),
@@ -73,15 +73,33 @@ export const voidInvoice = (tx: Tx, scope: CompanyScope, id: string): Promise<In
 export const invoiceNumber = (prefix: string, count: number): string =>
   `${prefix}${count.toString().padStart(6, "0")}`;
 
-/** The company with the number just taken in `nextInvoiceNumber`. */
-async function takeNumber(tx: Tx, companyId: string): Promise<Company> {
-  const row = await tx
+/**
+ * The calendar day, `YYYY-MM-DD`. Told here, where the zone's name was checked: PostgreSQL reads `+05:30` with
+ * its sign turned, takes `IST` for Israel's time, and does not know all that this runtime does.
+ */
+function dayIn(timeZone: string, now: Date): string {
+  const format = new Intl.DateTimeFormat("en", {
+    timeZone,
+    calendar: "gregory",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  const parts = new Map(format.formatToParts(now).map(({ type, value }) => [type, value]));
+  return `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`;
+}
+
+/** The company with the number just taken in `nextInvoiceNumber`, and the transaction's time. */
+async function takeNumber(tx: Tx, companyId: string): Promise<{ company: Company; now: Date }> {
+  const { now, ...row } = await tx
     .updateTable("companies")
     .set((eb) => ({ nextInvoiceNumber: eb("nextInvoiceNumber", "+", 1) }))
     .where("id", "=", companyId)
     .returningAll()
+    .returning(sql<Date>`now()`.as("now"))
     .executeTakeFirstOrThrow();
-  return { ...companyOf(row), nextInvoiceNumber: row.nextInvoiceNumber - 1 };
+  const company = { ...companyOf(row), nextInvoiceNumber: row.nextInvoiceNumber - 1 };
+  return { company, now };
 }
 
 async function lockFor(tx: Tx, scope: CompanyScope, id: string, wanted: InvoiceStep) {
