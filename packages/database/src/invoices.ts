@@ -112,11 +112,14 @@ export async function listInvoices(
   if (scope !== "all") query = query.where("companyId", "=", scope);
   if (state !== undefined) query = query.where("state", "=", state);
   if (customerId !== undefined) query = query.where("customerId", "=", customerId);
-  // The page goes on after the row the cursor names, wherever that row stands now.
-  if (cursor !== undefined)
+  // The page goes on after the row the cursor names, wherever that row stands now. Another company's row
+  // is as if it were not there: a page that began at it would tell when it was made.
+  if (cursor !== undefined) {
+    const visible = scope === "all" ? sql`true` : sql`c.company_id = ${scope}`;
     query = query.where(
-      sql<boolean>`(created_at, id) < (SELECT c.created_at, c.id FROM invoices c WHERE c.id = ${cursor})`,
+      sql<boolean>`(created_at, id) < (SELECT c.created_at, c.id FROM invoices c WHERE c.id = ${cursor} AND ${visible})`,
     );
+  }
   const rows = await query
     .orderBy("createdAt", "desc")
     .orderBy("id", "desc")

@@ -207,7 +207,10 @@ export async function listJobRequests(
     ...(cursor === undefined
       ? []
       : [
-          sql`(q.created_at, q.id) < (SELECT c.created_at, c.id FROM job_requests c WHERE c.id = ${cursor})`,
+          // Another company's request is as if it were not there.
+          sql`(q.created_at, q.id) < (
+            SELECT q.created_at, q.id FROM job_requests q JOIN job_runs r ON r.id = q.run_id
+            WHERE q.id = ${cursor} AND ${inScope(scope)})`,
         ]),
   ];
   const { rows } = await sql<SummaryRow>`

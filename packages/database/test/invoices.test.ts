@@ -163,6 +163,16 @@ test("it is issued on the day it is at the company, not in London", async () => 
   expect(eastern.issueDate).not.toBe(western.issueDate);
 });
 
+test.each(["AET", "+14:00", "IST"])(
+  'in "%s" it is the day this runtime says, whatever PostgreSQL makes of the name',
+  async (timeZone) => {
+    await using t = await setup({ timeZone });
+    const issued = await t.issue((await t.draft()).id);
+    const day = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" });
+    expect(issued.issueDate).toBe(day.format(issued.issuedAt ?? 0));
+  },
+);
+
 test("an invoice without lines cannot be issued", async () => {
   await using t = await setup();
   const { id } = await t.draft({ lines: [] });
@@ -215,4 +225,12 @@ test("pages of a list neither repeat nor miss an invoice", async () => {
 
   expect(seen).toEqual(all);
   expect((await listInvoices(t.db.kysely, "all", { state: "issued" })).invoices).toHaveLength(1);
+});
+
+test("a cursor that names another company's invoice tells nothing of it", async () => {
+  await using t = await setup();
+  await t.draft();
+  const theirs = await seedIssuedInvoice(t.db);
+  const page = await listInvoices(t.db.kysely, t.company.id, { cursor: theirs.invoice.id });
+  expect(page).toEqual({ invoices: [], nextCursor: null });
 });

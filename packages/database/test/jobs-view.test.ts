@@ -61,6 +61,15 @@ test("lists are newest first, filtered, and paged without a gap", async () => {
   expect(await filtered({ state: "waiting", since: new Date(Date.now() - 60_000) })).toBe(6);
 });
 
+test("a cursor that names another company's request tells nothing of it", async () => {
+  await using t = await setup();
+  const ours = randomUUID();
+  await t.ask({ companyId: ours });
+  const { requestId } = await t.ask({ companyId: randomUUID() });
+  const page = await listJobRequests(t.db.kysely, ours, { cursor: requestId });
+  expect(page).toEqual({ requests: [], nextCursor: null });
+});
+
 test("a job is found by the id it has in the engine", async () => {
   await using t = await setup();
   const { requestId, runId } = await t.ask();
