@@ -60,6 +60,7 @@ export class BrowserSupervisor implements AsyncDisposable {
     generation.retire();
     this.#options.onReplaced(reason);
     this.#options.log.info({ reason, browserPid: generation.pid, ...use }, "browser retired");
+    this.#startNext();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,11 +94,15 @@ export class BrowserSupervisor implements AsyncDisposable {
     }
     await generation[Symbol.asyncDispose]();
     this.#alive.delete(generation);
-    // Started now rather than by the next print, so that readiness comes back by itself.
-    if (crashed && !this.#closed)
-      this.browser().catch((err: unknown) =>
-        this.#options.log.warn({ err }, "browser not restarted; the next print tries again"),
-      );
+    if (crashed) this.#startNext();
+  }
+
+  /** Start a browser now rather than with the next print, so that readiness comes back by itself. */
+  #startNext(): void {
+    if (this.#closed) return;
+    this.browser().catch((err: unknown) =>
+      this.#options.log.warn({ err }, "browser not restarted; the next print tries again"),
+    );
   }
 
   async #memoryMb(generation: BrowserGeneration): Promise<number | undefined> {

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer, { type Browser } from "puppeteer";
+import { lastWords } from "./last-words.ts";
 
 export interface BrowserOptions {
   /** Chromium's headless shell, or Chromium. */
@@ -82,21 +83,23 @@ export async function launchBrowser(options: BrowserOptions): Promise<OwnBrowser
   const sandbox = options.sandbox ?? process.getuid?.() !== 0;
   await removeAbandonedProfiles();
   const profile = await mkdtemp(join(tmpdir(), `${PROFILE_PREFIX}${process.pid}-`));
+  const args = flags(profile, sandbox);
+  // Nothing of our environment: a page that takes over a renderer finds no secret there.
+  const env = {
+    HOME: profile,
+    TMPDIR: profile,
+    LANG: "C.UTF-8",
+    ...(libraryPath === undefined ? {} : { LD_LIBRARY_PATH: libraryPath }),
+    ...(fontconfigFile === undefined ? {} : { FONTCONFIG_FILE: fontconfigFile }),
+  };
   let browser: Browser;
   try {
     browser = await puppeteer.launch({
       executablePath,
       pipe: true,
       ignoreDefaultArgs: true,
-      args: flags(profile, sandbox),
-      // Nothing of our environment: a page that takes over a renderer finds no secret there.
-      env: {
-        HOME: profile,
-        TMPDIR: profile,
-        LANG: "C.UTF-8",
-        ...(libraryPath === undefined ? {} : { LD_LIBRARY_PATH: libraryPath }),
-        ...(fontconfigFile === undefined ? {} : { FONTCONFIG_FILE: fontconfigFile }),
-      },
+      args,
+      env,
       timeout: LAUNCH_TIMEOUT_MS,
       protocolTimeout: protocolTimeoutMs,
       defaultViewport: null,
@@ -105,8 +108,9 @@ export async function launchBrowser(options: BrowserOptions): Promise<OwnBrowser
       handleSIGHUP: false,
     });
   } catch (error) {
+    const words = await lastWords(executablePath, args, env);
     await removeProfile(profile);
-    throw error;
+    throw new Error([String(error), words].filter(Boolean).join("; "), { cause: error });
   }
   const child = browser.process();
   const pid = child?.pid;
@@ -151,8 +155,9 @@ const removeProfile = (profile: string) =>
 async function removeAbandonedProfiles(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(PROFILE_PREFIX)) continue;
-    const owner = Number.parseInt(name.slice(PROFILE_PREFIX.length), 10);
-    if (Number.isNaN(owner) || isAlive(owner)) continue;
+    // To its end: a machine "pdf" must not take "pdf-7-123-x8Fw2a" for one of its process 7.
+    const owner = /^(\d+)-[A-Za-z0-9]{6}$/.exec(name.slice(PROFILE_PREFIX.length))?.[1];
+    if (owner === undefined || isAlive(Number(owner))) continue;
     await removeProfile(join(tmpdir(), name)).catch(() => {}); // another user's: not ours to remove
   }
 }

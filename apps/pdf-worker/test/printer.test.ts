@@ -1,13 +1,26 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PermanentError } from "@ballast/jobs";
 import { describe, expect, test } from "vitest";
 import { BrowserCrashedError, PrintTimeoutError } from "../src/print-errors.ts";
 import { endlessHtml, isGroupAlive, openTestPrinter, slowHtml } from "./open-test-printer.ts";
 import { readPdf } from "./read-pdf.ts";
+
+/** A folder with one executable file. */
+async function folderWith(name: string, script: string) {
+  const folder = await mkdtemp(join(tmpdir(), "ballast-browser-"));
+  const file = join(folder, name);
+  await writeFile(file, script, { mode: 0o755 });
+  return {
+    file,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
 
 describe("a print", () => {
   test("gives a tagged PDF with title, language and its page count", async () => {
@@ -49,6 +62,20 @@ describe("a print", () => {
     const second = await readPdf((await t.print("<p>second</p>")).pdf);
 
     expect(second.text.trim()).toBe("second");
+  });
+
+  test("leaves nothing behind on its page, not even a journey the document had planned", async () => {
+    await using t = await openTestPrinter({ pageSlots: 1 });
+    const away = '<meta http-equiv="refresh" content="1;url=http://localhost:9/">';
+    const ended = performance.now() + 1_500;
+
+    await t.print(`${away}<p>first</p>`);
+    while (performance.now() < ended) {
+      const { text } = await readPdf((await t.print(slowHtml())).pdf);
+      expect(text).toContain("slow");
+    }
+
+    expect(t.refused).toEqual([]);
   });
 
   test("runs no script", async () => {
@@ -169,10 +196,20 @@ describe("a browser", () => {
     const onTheNext = await t.print("<p>next</p>");
 
     expect(onTheNext.pageCount).toBe(1);
-    expect(t.pids).toHaveLength(2);
+    expect(t.pids.length).toBeGreaterThanOrEqual(2);
     await expect(slow).resolves.toBeDefined();
     await expect.poll(() => isGroupAlive(t.pids[0] ?? 0), { timeout: 5_000 }).toBe(false);
     expect(t.replaced).not.toContain("crash");
+  });
+
+  test("that was retired is replaced without a print, so that the process stays ready", async () => {
+    await using t = await openTestPrinter({ recycleAfterPages: 1 });
+
+    await t.print("<p>last</p>");
+
+    await expect.poll(() => t.pids.length, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => t.printer.connected).toBe(true);
+    await expect.poll(() => isGroupAlive(t.pids[0] ?? 0), { timeout: 5_000 }).toBe(false);
   });
 
   test("is replaced when its memory has grown too large", async () => {
@@ -187,6 +224,32 @@ describe("a browser", () => {
     await expect(openTestPrinter({ executablePath: "/nowhere/chromium" })).rejects.toMatchObject({
       code: "browser_unavailable",
       message: expect.stringContaining("/nowhere/chromium"),
+    });
+  });
+
+  test("leaves alone the profiles of a machine whose name only begins like ours", async () => {
+    const dead = spawn("true");
+    await once(dead, "exit");
+    const profile = join(tmpdir(), `ballast-chromium-${hostname()}-${dead.pid}-123-x8Fw2a`);
+    await mkdir(profile);
+    await using _removed = {
+      [Symbol.asyncDispose]: () => rm(profile, { recursive: true, force: true }),
+    };
+
+    await using _t = await openTestPrinter();
+
+    expect(existsSync(profile)).toBe(true);
+  });
+
+  test("that ends at once is reported with its own last words", async () => {
+    await using dir = await folderWith(
+      "chromium",
+      "#!/bin/sh\necho 'error while loading shared libraries: libnss3.so' >&2\nexit 127\n",
+    );
+
+    await expect(openTestPrinter({ executablePath: dir.file })).rejects.toMatchObject({
+      code: "browser_unavailable",
+      message: expect.stringMatching(/127.*libnss3\.so/),
     });
   });
 
