@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { companyExample, customerExample } from "../src/routes/examples.ts";
 import { setup } from "./setup.ts";
 
 const lines = (count: number) =>
@@ -143,6 +144,50 @@ test("what is no JSON, no UUID, no route or no method is refused with its own st
     body: { type: "/problems#no-such-route" },
   });
   expect(await t.api.get("/v1/invoices/%zz")).toMatchObject({ status: 400 });
+});
+
+test("bytes that are no UTF-8 are refused with 400, and nothing else is stored in their place", async () => {
+  await using t = await setup();
+  const { companyId, customerId } = await t.tenant();
+  const [before, after] = JSON.stringify({ ...customerExample, companyId, name: "A|B" }).split("|");
+  const body = Buffer.concat([
+    Buffer.from(before ?? ""),
+    Buffer.of(0xff),
+    Buffer.from(after ?? ""),
+  ]);
+  const got = await t.api.call("PUT", `/v1/customers/${customerId}`, {
+    body,
+    headers: { "Content-Type": "application/json" },
+  });
+  expect(got).toMatchObject({ status: 400, body: { detail: expect.stringContaining("UTF-8") } });
+  expect((await t.api.get(`/v1/customers/${customerId}`)).body.name).toBe(customerExample.name);
+});
+
+test.each(["\u0000", "\u0085", "\ud800"])(
+  "a web address that holds %j is refused with 422",
+  async (character) => {
+    await using t = await setup();
+    const { companyId } = await t.tenant();
+    const website = `https://example.com/a${character}b`;
+    const got = await t.api.put(`/v1/companies/${companyId}`, { ...companyExample, website });
+    expect(got).toMatchObject({ status: 422, body: { errors: [{ path: "website" }] } });
+  },
+);
+
+test("an id means the same in capital letters", async () => {
+  await using t = await setup();
+  const { companyId, customerId, draft } = await t.tenant();
+  const as = t.as(await t.keyFor(companyId));
+  const upper = companyId.toUpperCase();
+  await as.put(`/v1/companies/${upper}`, companyExample).expect(200);
+  await as.get(`/v1/companies/${upper}`).expect(200);
+  const again = { ...customerExample, companyId: upper };
+  await as.put(`/v1/customers/${customerId.toUpperCase()}`, again).expect(200);
+  const invoiceId = randomUUID();
+  await as.put(`/v1/invoices/${invoiceId}`, { ...draft, companyId: upper }).expect(201);
+  const key = { "Idempotency-Key": "k" };
+  await as.post(`/v1/invoices/${invoiceId}/issue`, {}, key).expect(200);
+  await as.post(`/v1/invoices/${invoiceId.toUpperCase()}/issue`, {}, key).expect(200);
 });
 
 test("an invoice that was issued does not change, and steps follow its state", async () => {

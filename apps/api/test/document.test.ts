@@ -86,6 +86,13 @@ test("a single range is served alone; one beyond the end answers 416 with the si
   expect((await get({ Range: "bytes=0-1", "If-Range": '"other"' })).status).toBe(200);
 });
 
+test("a HEAD tells of the whole document, whatever range it asks for", async () => {
+  await using t = await setup();
+  const { get } = await stored(t);
+  const head = await get({ Range: "bytes=0-9" }, "HEAD");
+  expect([head.status, head.header("content-length")]).toEqual([200, "200000"]);
+});
+
 test("an invoice without a PDF says how to get one", async () => {
   await using t = await setup();
   const { invoiceId } = await t.issued();

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { client, setup } from "./setup.ts";
 
@@ -53,6 +55,24 @@ test("with PostgreSQL away requests are answered 503 with Retry-After, and work 
   expect(text).not.toContain("10.0.0.7");
   Object.assign(t.database, { transaction });
   await t.api.post(`/v1/invoices/${randomUUID()}/pdf`).expect(404);
+});
+
+test("a caller that hangs up halfway through its body is no failure of ours", async () => {
+  await using t = await setup();
+  const levels: string[] = [];
+  for (const level of ["error", "info"] as const)
+    t.telemetry.log[level] = ((_: unknown, message: string) =>
+      void levels.push(`${level} ${message}`)) as never;
+  const { port } = new URL(t.url);
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.write(
+    `PUT /v1/companies/${randomUUID()} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${t.adminKey}\r\n` +
+      'Content-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n{"leg',
+  );
+  await once(socket, "data"); // 100 Continue: the body is being read
+  socket.destroy();
+  await expect.poll(() => levels).toContain("info request answered");
+  expect(levels).not.toContain("error request failed");
 });
 
 test("requests are counted by route, and logged without bodies, queries or addresses", async () => {

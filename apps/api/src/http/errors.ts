@@ -33,14 +33,14 @@ export const problemAnswer = (problem: Problem, path: string) => ({
 export function asProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
   const error = (thrown ?? {}) as Partial<HttpError>;
+  const ofCaller = ofBodyParser(error);
+  if (ofCaller !== undefined) return ofCaller;
   if (thrown instanceof StoreUnavailableError || isDatabaseAway(error))
     return new Problem("unavailable", "a store this API depends on does not answer", {
       headers: { "Retry-After": "5" },
       cause: thrown,
     });
-  return (
-    ofBodyParser(error) ?? new Problem("internal-error", "the request failed", { cause: thrown })
-  );
+  return new Problem("internal-error", "the request failed", { cause: thrown });
 }
 
 interface HttpError {
@@ -65,6 +65,8 @@ function ofBodyParser(error: Partial<HttpError>): Problem | undefined {
       });
     case "entity.parse.failed":
       return new Problem("malformed-request", `the body is not JSON: ${error.message}`);
+    case "encoding.broken":
+      return new Problem("malformed-request", "the body is not UTF-8");
     case "encoding.unsupported":
     case "charset.unsupported":
       return new Problem("unsupported-media-type", error.message ?? "unknown encoding");

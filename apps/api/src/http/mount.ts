@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import type { Database, Tx } from "@ballast/database";
@@ -60,8 +61,17 @@ function handlers(endpoint: Endpoint, options: MountOptions): RequestHandler[] {
     await send(req, res, answer);
   };
   if (body === undefined) return [known, options.rateLimit, allowed, run];
-  const json = express.json({ limit: endpoint.bodyLimitBytes ?? options.bodyLimitBytes });
+  const json = express.json({
+    limit: endpoint.bodyLimitBytes ?? options.bodyLimitBytes,
+    verify: refuseBrokenUtf8,
+  });
   return [known, options.rateLimit, allowed, json, refuseOtherTypes(bodyOptional), run];
+}
+
+/** The parser would put U+FFFD in the place of what it cannot read, and a name would be stored broken. */
+function refuseBrokenUtf8(_req: unknown, _res: unknown, body: Buffer, charset: string): void {
+  if (charset === "utf-8" && !isUtf8(body))
+    throw Object.assign(new Error("the body is not UTF-8"), { type: "encoding.broken" });
 }
 
 /** What the JSON parser passed over is either nothing or of another type. */
@@ -97,7 +107,9 @@ function callOf(endpoint: Endpoint, req: Request, res: Response) {
     params,
     query,
     body,
-    header: (name: string) => req.get(name),
+    // Ranges are defined for GET alone (RFC 9110, section 14.2); a HEAD tells of the whole.
+    header: (name: string) =>
+      req.method === "HEAD" && name === "range" ? undefined : req.get(name),
     traceparent: TRACEPARENT.test(traceparent) ? traceparent : null,
     signal: hungUp.signal,
   };
@@ -119,7 +131,11 @@ function inTransaction(
   const bodyHash = createHash("sha256")
     .update(JSON.stringify(call.body ?? null))
     .digest("hex");
-  const { method, path } = req;
+  const { method } = req;
+  // With the ids as they were read: in capital letters they are the same.
+  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    String((call.params as Record<string, unknown>)[name]),
+  );
   return idempotently(database, { apiKeyId: call.caller.id, key, method, path, bodyHash }, work);
 }
 

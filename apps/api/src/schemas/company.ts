@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AddressSchema } from "./address.ts";
 import { currency } from "./currency.ts";
-import { line, mailAddress, moment, optional, uuid } from "./text.ts";
+import { line, mailAddress, moment, optional, uuid, webAddress } from "./text.ts";
 
 const iban = z
   .string()
@@ -36,7 +36,7 @@ const facts = {
   timeZone,
   email: optional(mailAddress),
   phone: optional(line(40)),
-  website: optional(z.url({ protocol: /^https?$/, error: "must be a web address" }).max(200)),
+  website: optional(webAddress(200)),
   mailFromName: line(100).meta({ description: "Who invoices are mailed from." }),
   mailFromAddress: mailAddress,
   numberPrefix: z

@@ -33,6 +33,13 @@ export const paragraph = (max: number) =>
 export const optional = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullable().default(null);
 
+/** `new URL` drops or escapes what must not be in one, while the text itself is what would be stored. */
+export const webAddress = (max: number) =>
+  z
+    .url({ protocol: /^https?$/, error: "must be a web address" })
+    .max(max)
+    .refine((text) => printable(text, CONTROL), "must not hold control characters");
+
 /** 254: the longest address that fits an SMTP path. @see RFC 5321, errata 1690 */
 export const mailAddress = z.email().max(254).meta({ example: "billing@example.com" });
 
@@ -50,5 +57,6 @@ export const day = z.iso
 /** A moment, in answers. */
 export const moment = z.string().meta({ format: "date-time", example: "2026-11-23T09:00:00.000Z" });
 
+/** In small letters, as PostgreSQL writes them: ids are compared as text here. */
 export const uuid = (what: string) =>
-  z.uuid().meta({ description: what, override: withoutPattern });
+  z.uuid().toLowerCase().meta({ description: what, override: withoutPattern });
