@@ -33,6 +33,23 @@ test("a caller who names the current change hears of the next one alone", async 
   expect(Number(value?.id)).toBeGreaterThan(changeNo);
 });
 
+test("the stream of a request that left its run ends, and is over for who asks again", async () => {
+  await using t = await setup();
+  const { invoiceId } = await t.issued();
+  const ask = async () => (await t.api.post(`/v1/invoices/${invoiceId}/pdf`).expect(202)).body;
+  const [first] = [await ask(), await ask()];
+  const url = `${t.url}/v1/jobs/${first.requestId}/events`;
+  using stream = await openEvents(url, t.adminKey);
+  await stream.events.next();
+  await t.api.delete(`/v1/jobs/${first.requestId}`).expect(200);
+  const { value } = await stream.events.next();
+  expect(value?.data).toMatchObject({ state: "cancelled" });
+  expect((await stream.events.next()).value).toEqual({ comment: "the job is over" });
+  expect((await stream.events.next()).done).toBe(true);
+  using again = await openEvents(url, t.adminKey, value?.id);
+  expect(again.status).toBe(204);
+});
+
 test("a process that stops says so on its streams and ends them", async () => {
   await using t = await setup();
   const { invoiceId } = await t.issued();

@@ -1,6 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { recordDocument, suppress, upsertCustomer } from "@ballast/database";
+import {
+  claimSending,
+  deliveryMessageId,
+  listDeliveries,
+  recordDocument,
+  suppress,
+  upsertCustomer,
+} from "@ballast/database";
 import { expect, test } from "vitest";
+import { customerExample } from "../src/routes/examples.ts";
 import { type Api, setup } from "./setup.ts";
 
 /** What a pdf-worker leaves behind. */
@@ -124,6 +132,52 @@ test("a first mail that was cancelled before it went can be asked for anew", asy
   expect(again.body.requestId).not.toBe(first.body.requestId);
 });
 
+test("a first mail that was cancelled goes, asked for anew, to the address the customer has now", async () => {
+  await using t = await setup();
+  const { companyId, customerId, invoiceId } = await t.issued();
+  const path = `/v1/invoices/${invoiceId}/send`;
+  const first = await t.api.post(path).expect(202);
+  await t.api.delete(`/v1/jobs/${first.body.requestId}`).expect(200);
+  const moved = { ...customerExample, companyId, email: "right@mueller.example" };
+  await t.api.put(`/v1/customers/${customerId}`, moved).expect(200);
+
+  await suppress(t.database.kysely, companyId, moved.email, "complained");
+  await t.api.post(path).expect(409);
+  await t.api.delete(`/v1/customers/${customerId}/suppression`).expect(204);
+  const again = await t.api.post(path).expect(202);
+  expect(again.body.mail).toMatchObject({ recipient: moved.email, ordinal: 1, state: "planned" });
+  const deliveries = await listDeliveries(t.database.kysely, companyId, invoiceId);
+  expect(deliveries).toHaveLength(1);
+  expect(deliveries[0]?.messageId).toBe(
+    deliveryMessageId(
+      { ...again.body.mail, companyId, invoiceId, revision: 1, purpose: "invoice" },
+      "nordlicht.example",
+    ),
+  );
+});
+
+test("a first mail that a worker has touched, or may, keeps its address", async () => {
+  await using t = await setup();
+  for (const change of ["running", "claimed"]) {
+    const { companyId, customerId, invoiceId } = await t.issued();
+    const path = `/v1/invoices/${invoiceId}/send`;
+    const { body } = await t.api.post(path).expect(202);
+    const kysely = t.database.kysely;
+    if (change === "running")
+      await kysely
+        .updateTable("jobRuns")
+        .set({ state: "started", runningAttemptId: randomUUID() })
+        .where("id", "=", body.runId)
+        .execute();
+    else await claimSending(kysely, body.mail.deliveryId, 60_000);
+    await t.api.delete(`/v1/jobs/${body.requestId}`);
+    const moved = { ...customerExample, companyId, email: "right@mueller.example" };
+    await t.api.put(`/v1/customers/${customerId}`, moved).expect(200);
+    const again = await t.api.post(path).expect(202);
+    expect(again.body.mail.recipient, change).toBe(customerExample.email);
+  }
+});
+
 test("a customer without an address, or with a suppressed one, is named with the way out", async () => {
   await using t = await setup();
   const { companyId, customerId, invoiceId } = await t.issued();
@@ -164,6 +218,36 @@ test("a void invoice is not mailed, a paid one is", async () => {
   await t.api.post(`/v1/invoices/${paid.invoiceId}/pay`).expect(200);
   await t.api.post(`/v1/invoices/${gone.invoiceId}/send`).expect(409);
   await t.api.post(`/v1/invoices/${paid.invoiceId}/send`).expect(202);
+});
+
+test("a void invoice is not rendered any more, but its document is still answered with", async () => {
+  await using t = await setup();
+  const invoice = await t.issued();
+  const path = `/v1/invoices/${invoice.invoiceId}`;
+  await t.api.post(`${path}/void`).expect(200);
+  expect(await t.api.post(`${path}/pdf`)).toMatchObject({
+    status: 409,
+    body: { type: "/problems#invoice-state", detail: expect.stringContaining("is void") },
+  });
+  await render(t, { companyId: invoice.companyId, invoiceId: invoice.invoiceId });
+  await t.api.post(`${path}/pdf`).expect(202);
+});
+
+test("who left a run is out of it for good, also when the others cancel later", async () => {
+  await using t = await setup();
+  const { invoiceId } = await t.issued();
+  const ask = async () => (await t.api.post(`/v1/invoices/${invoiceId}/pdf`).expect(202)).body;
+  const [first, second] = [await ask(), await ask()];
+  await t.database.kysely
+    .updateTable("jobRuns")
+    .set({ state: "started", runningAttemptId: randomUUID() })
+    .where("id", "=", first.runId)
+    .execute();
+  const state = async () => (await t.api.get(`/v1/jobs/${first.requestId}`)).body.state;
+  await t.api.delete(`/v1/jobs/${first.requestId}`).expect(200);
+  expect(await state()).toBe("cancelled");
+  await t.api.delete(`/v1/jobs/${second.requestId}`).expect(202);
+  expect(await state()).toBe("cancelled");
 });
 
 test("jobs are listed newest first, by subject, queue, state and time, page by page", async () => {

@@ -48,6 +48,27 @@ export async function planDelivery(tx: Queryable, plan: PlannedDelivery): Promis
   return await query.executeTakeFirstOrThrow();
 }
 
+/**
+ * Give a planned mail another recipient, and the Message-ID that follows from it.
+ *
+ * @returns `undefined`, and nothing is changed, if a sender has ever claimed it
+ * @throws SQLSTATE 23505 if that recipient has a mail of this ordinal already
+ */
+export async function redirectDelivery(
+  tx: Queryable,
+  id: string,
+  plan: PlannedDelivery,
+): Promise<Delivery | undefined> {
+  return await tx
+    .updateTable("emailDeliveries")
+    .set({ recipient: plan.recipient, messageId: deliveryMessageId(plan, plan.fromDomain) })
+    .where("id", "=", id)
+    .where("state", "=", "planned")
+    .where("fence", "=", 0)
+    .returningAll()
+    .executeTakeFirst();
+}
+
 /** The ordinal of a resend. Two callers at once get different ones: the invoice stays locked until `tx` ends. */
 export async function nextOrdinal(
   tx: Tx,

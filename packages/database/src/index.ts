@@ -43,6 +43,7 @@ export {
   nextOrdinal,
   type PlannedDelivery,
   planDelivery,
+  redirectDelivery,
 } from "./deliveries.ts";
 export {
   type Claim,

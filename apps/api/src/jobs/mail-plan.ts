@@ -8,6 +8,7 @@ import {
   listDeliveries,
   nextOrdinal,
   planDelivery,
+  redirectDelivery,
   type Tx,
 } from "@ballast/database";
 import { notFound, Problem } from "../http/problem.ts";
@@ -22,7 +23,8 @@ export interface PlannedMail {
 
 /**
  * Write the mail into the ledger, its recipient fixed: the first one of this invoice, or, with a
- * reason, the next. Asked again for the first, it answers with the first, whomever that went to.
+ * reason, the next. Asked again for the first, it answers with the first, whomever that went to, unless
+ * it was cancelled before any worker had it: then it goes to the address the customer has now.
  *
  * @param reason why it is sent again; `null` for the first
  * @throws {Problem} `no-recipient`, `recipient-suppressed`
@@ -44,7 +46,9 @@ export async function planMail(
     (delivery) => delivery.revision === revision && delivery.purpose === mail.purpose,
   );
   const first = planned.find(({ ordinal }) => ordinal === 1);
-  if (reason === null && first !== undefined) return plannedMail(first);
+  if (reason === null && first !== undefined)
+    if (first.recipient === customer.email || (await isTaken(tx, invoice, first)))
+      return plannedMail(first);
 
   if (customer.email === null)
     throw new Problem(
@@ -62,14 +66,28 @@ export async function planMail(
 
   // Ordinals count all mails of the invoice, also where the customer's address changed between.
   const highest = Math.max(0, ...planned.map(({ ordinal }) => ordinal));
-  const delivery = await planDelivery(tx, {
+  const plan = {
     ...mail,
     recipient: customer.email,
     ordinal: reason === null ? 1 : Math.max(free, highest + 1),
     reason,
     fromDomain: company.mailFromAddress.slice(company.mailFromAddress.lastIndexOf("@") + 1),
-  });
-  return plannedMail(delivery);
+  };
+  const redirected =
+    reason === null && first !== undefined
+      ? ((await redirectDelivery(tx, first.id, plan)) ?? first)
+      : undefined;
+  return plannedMail(redirected ?? (await planDelivery(tx, plan)));
+}
+
+/** Whether a worker has had the first mail in its hands, or may get it there by a run that is not over. */
+async function isTaken(tx: Tx, invoice: Invoice, { state, fence }: Delivery): Promise<boolean> {
+  if (state !== "planned" || fence > 0) return true;
+  const alive = await runsOfFirstMail(tx, invoice)
+    .where("r.state", "in", ["waiting", "started"])
+    .select("r.id")
+    .executeTakeFirst();
+  return alive !== undefined;
 }
 
 const plannedMail = ({ id, recipient, ordinal, state }: Delivery): PlannedMail => ({
@@ -83,20 +101,22 @@ const plannedMail = ({ id, recipient, ordinal, state }: Delivery): PlannedMail =
  * The request that first asked for the invoice's first mail, unless it was cancelled; `undefined` too
  * where it is so old that the journal forgot it: the ledger then keeps a new one from sending twice.
  */
-export async function firstSend(tx: Tx, { id, companyId, revision }: Invoice) {
-  const request = await tx
-    .selectFrom("jobRequests as q")
-    .innerJoin("jobRuns as r", "r.id", "q.runId")
+export async function firstSend(tx: Tx, invoice: Invoice) {
+  return await runsOfFirstMail(tx, invoice)
+    .innerJoin("jobRequests as q", "q.runId", "r.id")
     .select(["q.id as requestId", "q.runId", "q.joined"])
-    .where("r.companyId", "=", companyId)
-    .where("r.subject", "=", `invoice:${id}`)
-    .where("r.job", "=", sendInvoice.name)
     .where("r.state", "<>", "cancelled")
     .where("q.cancelledAt", "is", null)
-    .where((eb) => eb(eb.ref("r.payload", "->>").key("revision" as never), "=", String(revision)))
-    .where((eb) => eb(eb.ref("r.payload", "->>").key("ordinal" as never), "=", "1"))
     .orderBy("q.createdAt")
     .orderBy("q.id")
     .executeTakeFirst();
-  return request;
 }
+
+const runsOfFirstMail = (tx: Tx, { id, companyId, revision }: Invoice) =>
+  tx
+    .selectFrom("jobRuns as r")
+    .where("r.companyId", "=", companyId)
+    .where("r.subject", "=", `invoice:${id}`)
+    .where("r.job", "=", sendInvoice.name)
+    .where((eb) => eb(eb.ref("r.payload", "->>").key("revision" as never), "=", String(revision)))
+    .where((eb) => eb(eb.ref("r.payload", "->>").key("ordinal" as never), "=", "1"));

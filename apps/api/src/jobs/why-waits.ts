@@ -1,4 +1,5 @@
 import type { JobRequestSummary, JobRequestView, RunView } from "@ballast/database";
+import { isOver } from "../schemas/job.ts";
 import type { EnginePeek } from "./engine-peek.ts";
 
 /** Why nothing happens to a job right now, for a person to read. */
@@ -41,8 +42,7 @@ export async function whyWaits(
   now: Date = new Date(),
 ): Promise<Wait | null> {
   const { run } = request;
-  if (run.finishedAt !== null || (request.cancelledAt !== null && run.cancelRequestedAt === null))
-    return null;
+  if (isOver(request)) return null;
   if (run.cancelRequestedAt !== null)
     return { code: "cancelling", message: "its worker was told to let go, and does so shortly" };
   if (run.runningAttemptId !== null) return null;

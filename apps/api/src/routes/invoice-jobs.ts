@@ -38,9 +38,15 @@ export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => {
       answers: {
         202: { description: "Asked for.", schema: AcceptedBody, headers: acceptedHeaders },
       },
-      problems: ["not-found", "invoice-not-issued"],
+      problems: ["not-found", "invoice-not-issued", "invoice-state"],
       async handle(call) {
-        const invoice = await issued(call.tx, call.caller, call.params.invoiceId);
+        const { tx } = call;
+        const invoice = await issued(tx, call.caller, call.params.invoiceId);
+        if (invoice.state === "void" && !(await isRendered(tx, invoice)))
+          throw new Problem(
+            "invoice-state",
+            `invoice ${invoice.id} is void and was never rendered: it gets no PDF any more`,
+          );
         const asked = await render(call, invoice);
         return accepted({ ...asked, job: renderInvoice.name }, nudge);
       },
@@ -95,8 +101,7 @@ export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => {
           { ...wish, heldFor: key },
         );
         // Held first and looked after: a PDF that is finished meanwhile cannot slip through.
-        if ((await findDocument(tx, invoice.companyId, document)) === undefined)
-          await render(call, invoice);
+        if (!(await isRendered(tx, invoice))) await render(call, invoice);
         else await requests.release(tx, key);
         return accepted({ ...asked, job: sendInvoice.name, mail, repeated: false }, nudge);
       },
@@ -122,6 +127,9 @@ const accepted = <Body extends { readonly requestId: string }>(body: Body, nudge
   body,
   committed: nudge,
 });
+
+const isRendered = async (tx: Tx, invoice: Invoice): Promise<boolean> =>
+  (await findDocument(tx, invoice.companyId, documentOf(invoice))) !== undefined;
 
 async function issued(tx: Tx, caller: Caller, invoiceId: string): Promise<Invoice> {
   const invoice = await findInvoiceHead(tx, scopeOf(caller), invoiceId);

@@ -5,6 +5,7 @@ import { scopeOf } from "../http/caller.ts";
 import { type Endpoint, read } from "../http/endpoint.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import type { JobWatch } from "../jobs/job-watch.ts";
+import { isOver } from "../schemas/job.ts";
 import { type JobDeps, JobParams, presentJob } from "./jobs.ts";
 
 interface Deps extends JobDeps {
@@ -51,8 +52,7 @@ export const jobEventRoutes = (deps: Deps): Endpoint[] => {
         const current = await load();
         if (current === undefined) throw notFound("job", requestId);
         const known = changeNoOf(header("last-event-id"));
-        if (current.run.finishedAt !== null && current.run.changeNo <= known)
-          return { status: 204 };
+        if (isOver(current) && current.run.changeNo <= known) return { status: 204 };
         if (streams >= MAX_STREAMS)
           throw new Problem(
             "too-many-requests",
@@ -106,7 +106,7 @@ async function* changes({ deps, load, known, runId, hungUp }: Changes): AsyncGen
     if (job === undefined) return; // its retention ended
     const data = JSON.stringify(await presentJob(job, deps));
     yield `id: ${job.run.changeNo}\nevent: job\ndata: ${data}\n\n`;
-    if (job.run.finishedAt !== null) {
+    if (isOver(job)) {
       yield ": the job is over\n\n";
       return;
     }

@@ -115,8 +115,16 @@ export const JobListBody = z.object({
 });
 
 /** A request taken back is over for whoever made it, even if its run goes on for others. */
-const stateOf = ({ cancelledAt, run }: JobRequestSummary): RunState =>
-  cancelledAt !== null && run.cancelRequestedAt === null ? "cancelled" : run.state;
+const stateOf = (request: JobRequestSummary): RunState =>
+  hasLeft(request) ? "cancelled" : request.run.state;
+
+/** Whoever took the last request back waits for the run's end; whoever did so before is out of it. */
+export const hasLeft = ({ cancelledAt, run: { cancelRequestedAt } }: JobRequestSummary): boolean =>
+  cancelledAt !== null && (cancelRequestedAt === null || cancelledAt < cancelRequestedAt);
+
+/** Whether nothing more happens to the job, as far as this request is concerned. */
+export const isOver = (request: JobRequestSummary): boolean =>
+  request.run.finishedAt !== null || hasLeft(request);
 
 export function jobSummaryBody(request: JobRequestSummary) {
   const { run } = request;
