@@ -10,6 +10,7 @@ import {
   type Queryable,
   releaseClaim,
 } from "@ballast/database";
+import type { Attempt } from "@ballast/jobs";
 import type { SendResult } from "../smtp/classify.ts";
 import type { Mailer } from "../smtp/mailer.ts";
 import type { Outage } from "../smtp/outage.ts";
@@ -24,6 +25,7 @@ import {
   suppressed,
   withoutAddresses,
 } from "./mail-errors.ts";
+import { openStep } from "./open-step.ts";
 
 type Sent = ResultOf<typeof sendInvoice>;
 
@@ -65,7 +67,8 @@ export function decided(row: Delivery): Sent | undefined {
 /**
  * Send a mail at most once, by the ledger: claim, send, record what became of it.
  *
- * Call it as an irreversible step. Only a mail that no server can hold goes back to `planned`.
+ * Only a mail that no server can hold goes back to `planned`. The irreversible step begins with the
+ * server's 354 and ends with the record: until then whoever stops this attempt is obeyed at once.
  *
  * @throws {RateLimitedError} while somebody else sends it; otherwise as the outcome demands
  */
@@ -73,18 +76,20 @@ export async function deliver(
   { db, mailer, outage, onResult }: DeliverDeps,
   delivery: Delivery,
   mail: OutgoingMail,
-  signal: AbortSignal,
+  { signal, lease }: Pick<Attempt<unknown>, "signal" | "lease">,
 ): Promise<Sent> {
   const { id } = delivery;
+  lease.check();
   const claim = await claimSending(db, id, LEASE_MS);
   if (claim.kind === "busy") throw inProgress(claim.leaseUntil);
   if (claim.kind !== "claimed") return told(claim.row);
   const { fence } = claim;
   const giveBack = () => insist(() => releaseClaim(db, id, fence));
 
+  using step = openStep(lease);
   let result: SendResult;
   try {
-    result = await mailer.send(mail, signal);
+    result = await mailer.send(mail, signal, () => step.begin());
   } catch (letGo) {
     await giveBack();
     throw letGo;

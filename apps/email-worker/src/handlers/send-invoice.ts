@@ -61,9 +61,8 @@ export function sendInvoiceHandler(deps: SendInvoiceDeps): Handler {
     wishes.met(wanted);
 
     const message = write(found, payload.locale, pdf);
-    const result = await lease.step((cut) =>
-      deliver(deliverDeps, delivery, { from: sender, to: recipient, message }, cut),
-    );
+    const mail = { from: sender, to: recipient, message };
+    const result = await deliver(deliverDeps, delivery, mail, { signal, lease });
     log.info({ deliveryId: delivery.id, messageId: delivery.messageId }, "invoice mailed");
     return result;
   });

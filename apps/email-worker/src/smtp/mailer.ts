@@ -7,10 +7,12 @@ export interface Mailer extends AsyncDisposable {
   /**
    * Send one mail, at most once.
    *
+   * @param onAsked called after the server's 354, before the first byte of the message leaves; if it
+   * throws, none does
    * @returns what became of it; where the server's 354 was seen and no reply, `unknown`
    * @throws the abort's reason, if `signal` aborted before the server's 354: nothing was handed over
    */
-  send(mail: OutgoingMail, signal: AbortSignal): Promise<SendResult>;
+  send(mail: OutgoingMail, signal: AbortSignal, onAsked?: () => void): Promise<SendResult>;
 }
 
 /** Servers tend to close sessions after some hundred mails; leaving first costs no mail its turn. */
@@ -43,7 +45,7 @@ export function createMailer(
   };
 
   return {
-    async send(mail, signal) {
+    async send(mail, signal, onAsked = () => {}) {
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(settings.timeouts.sendMs)]);
       using turn = await turns.take(deadline);
       if (turn === undefined) {
@@ -55,7 +57,7 @@ export function createMailer(
       }
       changed(1);
       try {
-        return await attempt(mail, signal, deadline);
+        return await attempt(mail, signal, deadline, onAsked);
       } finally {
         changed(-1);
       }
@@ -67,6 +69,7 @@ export function createMailer(
     mail: OutgoingMail,
     signal: AbortSignal,
     deadline: AbortSignal,
+    onAsked: () => void,
   ): Promise<SendResult> {
     for (;;) {
       const kept = idle.take();
@@ -75,7 +78,7 @@ export function createMailer(
         signal.throwIfAborted();
         return session;
       }
-      const { result, untouched, silent } = await session.send(mail, deadline);
+      const { result, untouched, silent } = await session.send(mail, deadline, onAsked);
       keep(session);
       if (untouched && silent) {
         signal.throwIfAborted();

@@ -20,8 +20,10 @@ export interface Session extends AsyncDisposable {
    * Send one mail and name what became of it; never throws.
    *
    * Once the server said 354, an abort cannot call the mail back: it is then `unknown`.
+   *
+   * @param onAsked called at that moment; if it throws, nothing of the message leaves
    */
-  send(mail: OutgoingMail, signal: AbortSignal): Promise<SentBySession>;
+  send(mail: OutgoingMail, signal: AbortSignal, onAsked: () => void): Promise<SentBySession>;
 }
 
 export interface SentBySession {
@@ -102,12 +104,17 @@ class NodemailerSession implements Session {
     return !this.#connection.destroyed;
   }
 
-  async send({ from, to, message }: OutgoingMail, signal: AbortSignal): Promise<SentBySession> {
+  async send(
+    { from, to, message }: OutgoingMail,
+    signal: AbortSignal,
+    onAsked: () => void,
+  ): Promise<SentBySession> {
     // nodemailer reads the message only after the server's 354, so a message read from is one the
     // server may hold. This is known per mail, which the lines of a protocol log are not.
     let asked = false;
     const body = Readable.from(
       (function* () {
+        onAsked();
         asked = true;
         yield* pieces(message);
       })(),

@@ -1,6 +1,6 @@
 import { claimSending, upsertCustomer } from "@ballast/database";
 import { expect, test, vi } from "vitest";
-import { leaseOf, PDF, setup } from "./setup.ts";
+import { PDF, setup, stopSwitch } from "./setup.ts";
 
 test("an invoice is mailed with its PDF, and the ledger says so", async () => {
   await using t = await setup();
@@ -170,35 +170,57 @@ test("a mail whose sender died is unknown once its lease has ended, and is not s
   expect(t.server.mails).toHaveLength(0);
 });
 
-test("an abort before the server's 354 gives the claim back", async () => {
-  await using t = await setup({ smtp: { behaviour: { kind: "silence", at: "rcpt" } } });
-  const stop = new AbortController();
+test("told to stop before the server's 354, it lets go at once and gives the claim back", async () => {
+  await using t = await setup({
+    smtp: { behaviour: { kind: "silence", at: "rcpt" } },
+    patient: true,
+  });
+  const { stop, ...attempt } = stopSwitch();
 
-  const running = t.attempt({ lease: leaseOf(stop.signal) });
+  const running = t.attempt(attempt);
   await t.server.reached("rcpt");
-  stop.abort(new Error("let go"));
+  stop();
 
   await expect(running).rejects.toThrow("let go");
   expect(await t.deliveries()).toMatchObject([{ state: "planned" }]);
+  expect(t.server.mails).toHaveLength(0);
 });
 
-test("an abort after the server's 354 leaves the outcome unknown", async () => {
+test("told to stop after the server's 354, it waits and records what became of the mail", async () => {
   await using t = await setup({ smtp: { behaviour: { kind: "silence", at: "message" } } });
-  const stop = new AbortController();
+  const { stop, ...attempt } = stopSwitch();
 
-  const running = t.attempt({ lease: leaseOf(stop.signal) });
+  const running = t.attempt(attempt);
   await t.server.waitForMails(1);
-  stop.abort(new Error("let go"));
+  stop();
+  expect(attempt.signal.aborted).toBe(false);
+  t.server.hangUp();
 
   await expect(running).rejects.toMatchObject({ code: "outcome_unknown" });
   expect(await t.deliveries()).toMatchObject([{ state: "unknown" }]);
 });
 
-test("a step that may not begin claims nothing", async () => {
-  await using t = await setup();
-  const stopped = { check() {}, step: () => Promise.reject(new Error("told to stop")) };
+test("cut off after the server's 354, it leaves the outcome unknown", async () => {
+  await using t = await setup({
+    smtp: { behaviour: { kind: "silence", at: "message" } },
+    patient: true,
+  });
+  const { cut, ...attempt } = stopSwitch();
 
-  await expect(t.attempt({ lease: stopped })).rejects.toThrow("told to stop");
+  const running = t.attempt(attempt);
+  await t.server.waitForMails(1);
+  cut();
+
+  await expect(running).rejects.toMatchObject({ code: "outcome_unknown" });
+  expect(await t.deliveries()).toMatchObject([{ state: "unknown" }]);
+});
+
+test("told to stop before it begins, it claims nothing", async () => {
+  await using t = await setup();
+  const { stop, lease } = stopSwitch();
+  stop();
+
+  await expect(t.attempt({ lease })).rejects.toThrow("let go");
   expect(await t.deliveries()).toMatchObject([{ state: "planned", fence: 0 }]);
 });
 

@@ -43,6 +43,8 @@ interface SetupOptions {
   readonly rendered?: boolean;
   readonly mailBody?: Buffer | null;
   readonly deps?: Partial<SendInvoiceDeps>;
+  /** Wait for the server as long as in production; otherwise 0.3 s. */
+  readonly patient?: boolean;
 }
 
 /** A database with one issued invoice, its rendered document, and a mail server. */
@@ -53,8 +55,8 @@ export async function setup(options: SetupOptions = {}): Promise<Setup> {
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const documents = opening.use(await openObjectStore(pathToFileURL(folder).href));
   const server = opening.use(await startSmtpServer(options.smtp));
-  const impatient = { ...SMTP_TIMEOUTS, socketMs: 300 };
-  const mailer = opening.use(createMailer({ ...smtpSettings(server.url), timeouts: impatient }));
+  const timeouts = options.patient ? SMTP_TIMEOUTS : { ...SMTP_TIMEOUTS, socketMs: 300 };
+  const mailer = opening.use(createMailer({ ...smtpSettings(server.url), timeouts }));
 
   const seeded = await seedIssuedInvoice(database, options.seed);
   const { id: invoiceId, companyId, revision } = seeded.invoice;
@@ -128,7 +130,7 @@ const anAttempt = (companyId: string, payload: unknown): Attempt<unknown> => ({
   signal: new AbortController().signal,
   log: silence,
   progress: () => {},
-  lease: leaseOf(new AbortController().signal),
+  lease: stopSwitch().lease,
   runId: randomUUID(),
   requestId: randomUUID(),
   attemptId: randomUUID(),
@@ -138,11 +140,46 @@ const anAttempt = (companyId: string, payload: unknown): Attempt<unknown> => ({
   traceparent: null,
 });
 
-/** A lease whose irreversible steps are cut by `signal`. */
-export const leaseOf = (signal: AbortSignal): Attempt<unknown>["lease"] => ({
-  check: () => signal.throwIfAborted(),
-  step: (irreversible) => irreversible(signal),
-});
+/**
+ * What the runtime gives an attempt to be stopped by: `stop` aborts at once outside of a step, and
+ * waits for the step's end inside; `cut` does not wait.
+ */
+export function stopSwitch() {
+  const soft = new AbortController();
+  const hard = new AbortController();
+  const reason = new Error("let go");
+  let told = false;
+  let steps = 0;
+  const check = () => {
+    if (told) throw reason;
+  };
+  const lease: Attempt<unknown>["lease"] = {
+    check,
+    async step(irreversible) {
+      check();
+      steps += 1;
+      try {
+        return await irreversible(hard.signal);
+      } finally {
+        steps -= 1;
+        if (told) soft.abort(reason);
+      }
+    },
+  };
+  return {
+    signal: soft.signal,
+    lease,
+    stop() {
+      told = true;
+      if (steps === 0) soft.abort(reason);
+    },
+    cut() {
+      told = true;
+      hard.abort(reason);
+      soft.abort(reason);
+    },
+  };
+}
 
 const silence: Log = {
   debug() {},

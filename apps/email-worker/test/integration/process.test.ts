@@ -128,6 +128,26 @@ test("a worker killed after the server took the mail: the outcome is unknown, an
   expect(t.server.mails).toHaveLength(1);
 }, 70_000);
 
+test("SIGTERM takes a mail back that the server has not asked for, in about a second", async () => {
+  await using t = await setup();
+  t.server.behave({ kind: "silence", at: "rcpt" });
+  const worker = t.startWorker();
+  await t.server.reached("rcpt");
+
+  const toldAt = performance.now();
+  worker.kill("SIGTERM");
+  const [code] = await once(worker, "exit");
+
+  expect(code).toBe(0);
+  expect(performance.now() - toldAt).toBeLessThan(3_000);
+  expect(await t.deliveries()).toMatchObject([{ state: "planned" }]);
+  t.server.behave({ kind: "accept" });
+  t.startWorker();
+  const { run } = await t.reach("completed", 15_000);
+  expect(run.attemptsMade).toBeLessThanOrEqual(1); // the attempt that was taken back is not counted
+  expect(t.server.mails).toHaveLength(1);
+}, 40_000);
+
 test("SIGTERM waits for a mail that is under way and records what became of it", async () => {
   await using t = await setup();
   t.server.behave({ kind: "silence", at: "message" });
