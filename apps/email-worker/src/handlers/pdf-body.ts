@@ -7,7 +7,7 @@ import * as base64 from "nodemailer/lib/base64";
 
 /**
  * Read a document's base64, in lines of 76 characters, as it was stored beside the PDF; if that is
- * absent or not whole, encode the PDF itself.
+ * absent or not of the PDF that was recorded, encode the PDF itself.
  *
  * Read to its end before the mail server is asked to take the mail: a store that stalls can then never
  * leave a mail half sent, whose outcome nobody could tell.
@@ -20,7 +20,7 @@ export async function readPdfBody(
   document: Document,
   { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
 ): Promise<Buffer | undefined> {
-  const { sizeBytes, objectKey, mailBodyKey, sha256 } = document;
+  const { sizeBytes, objectKey, mailBodyKey } = document;
   if (sizeBytes > maxBytes)
     throw new PermanentError(
       "attachment_too_large",
@@ -29,13 +29,17 @@ export async function readPdfBody(
   if (mailBodyKey !== null) {
     const length = base64Length(sizeBytes);
     const body = await readObject(store, mailBodyKey, length + CRLF, signal);
-    if (body?.length === length || body?.length === length + CRLF) return body;
+    const isWhole = body?.length === length || body?.length === length + CRLF;
+    if (isWhole && isThe(document, Buffer.from(body.toString("latin1"), "base64"))) return body;
   }
   const pdf = await readObject(store, objectKey, sizeBytes, signal);
-  if (pdf === undefined || createHash("sha256").update(pdf).digest("hex") !== sha256)
-    return undefined;
+  if (pdf === undefined || !isThe(document, pdf)) return undefined;
   return Buffer.from(base64.wrap(base64.encode(pdf)));
 }
+
+/** Two renderings may be equally long, and the row may be that of another than the one stored last. */
+const isThe = ({ sha256 }: Document, pdf: Buffer): boolean =>
+  createHash("sha256").update(pdf).digest("hex") === sha256;
 
 const LINE = 76;
 const CRLF = 2;

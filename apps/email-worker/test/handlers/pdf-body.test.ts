@@ -30,6 +30,7 @@ test("a PDF that was recorded and is gone is asked for too", async () => {
 test.each([
   ["absent", null],
   ["cut short", base64Lines(PDF).subarray(0, 500)],
+  ["of the same length but of another document", base64Lines(Buffer.from(PDF).fill("x", 100, 110))],
   ["larger than it can be", Buffer.concat([base64Lines(PDF), base64Lines(PDF)])],
   ["without its last line end", base64Lines(PDF).subarray(0, -2)],
 ])("where the stored base64 is %s, the mail still holds the PDF whole", async (_what, mailBody) => {
