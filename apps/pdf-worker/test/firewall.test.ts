@@ -51,6 +51,14 @@ const everyWayOut = (url: string, port: number): string => `
   <object data="${url}/object"></object><embed src="${url}/embed">
   <video src="${url}/video" autoplay poster="${url}/poster.png"></video><audio src="${url}/audio" autoplay></audio>
   <svg><image href="${url}/svg.png"/><use href="${url}/use.svg#x"/></svg>
+  <iframe src="data:text/html,<img src='${url}/within-data.png'><iframe src='file:///etc/passwd'></iframe>"></iframe>
+  <object data="data:text/html,<img src='${url}/within-object.png'>"></object>
+  <img src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><image href='${url}/within-svg.png'/></svg>">
+  <embed src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><image href='${url}/within-embed.png'/></svg>">
+  <iframe srcdoc="<meta http-equiv=refresh content='0;url=file:///etc/passwd'>"></iframe>
+  <link rel="modulepreload" href="${url}/module.js"><link rel="icon" href="${url}/icon.ico">
+  <table background="${url}/table.png"><tr><td>x</td></tr></table><input type="image" src="${url}/input.png">
+  <video><track src="${url}/track.vtt" default></video>
   <script src="${url}/script.js"></script>
   <script>fetch("${url}/fetch"); new WebSocket("ws://127.0.0.1:${port}/socket")</script>
   </body></html>`;
