@@ -1,15 +1,11 @@
-import { type AnyJob, ContractError, parsePayload, type QueueDefinition } from "@ballast/contracts";
-import { adoptionOf, NO_VERSION } from "./adoption.ts";
+import { type AnyJob, ContractError, parsePayload } from "@ballast/contracts";
+import { NO_VERSION } from "./adoption.ts";
+import { type BeginTools, begin } from "./begin.ts";
 import type { Delivery } from "./engine/engine.ts";
 import { DependencyDownError, PermanentError, TransientError } from "./errors.ts";
-import { execute } from "./execute.ts";
-import type { Handler } from "./handler.ts";
-import { journalId, uuidv7 } from "./identity.ts";
-import type { Journal } from "./journal.ts";
+import { execute, type Workplace } from "./execute.ts";
 import { type Circumstances, classify, type Outcome, postpone } from "./outcome.ts";
-import type { Running } from "./running.ts";
-import type { Adoption, AttemptEnd, Run, Start, Started } from "./store.ts";
-import type { Log } from "./telemetry.ts";
+import type { AttemptEnd, Run, Start, Started } from "./store.ts";
 
 /** Wait for another run of the slot; the dispatcher hands over none that would, so this is rare. */
 const SLOT_WAIT_MS = 1_000;
@@ -17,16 +13,7 @@ const SLOT_WAIT_MS = 1_000;
 const NEWER_WAIT_MS = 30_000;
 const NO_DEADLINE = new Date(8.64e15);
 
-export interface AttemptTools {
-  readonly queue: QueueDefinition;
-  readonly handlers: ReadonlyMap<string, Handler>;
-  readonly start: (start: Start) => Promise<Started>;
-  readonly adopt: (adoption: Adoption) => Promise<Started>;
-  readonly journal: Journal;
-  readonly running: Running;
-  readonly worker: string;
-  readonly log: Log;
-}
+export interface AttemptTools extends BeginTools, Workplace {}
 
 export interface EndedAttempt {
   readonly outcome: Outcome;
@@ -37,22 +24,13 @@ export interface EndedAttempt {
 /** Take one delivery from the engine to its outcome. Never throws. */
 export async function runAttempt(delivery: Delivery, tools: AttemptTools): Promise<EndedAttempt> {
   const startedAt = new Date();
-  const start: Start = {
-    attemptId: uuidv7(),
-    queue: tools.queue.name,
-    engineJobId: journalId(delivery.engineJobId, delivery.createdAt),
-    worker: tools.worker,
-  };
-  let started: Started;
+  let begun: Awaited<ReturnType<typeof begin>>;
   try {
-    started = await tools.start(start);
-    if (started.kind === "unknown")
-      started = await tools.adopt(
-        adoptionOf(start, delivery, tools.handlers.get(delivery.name)?.contract),
-      );
+    begun = await begin(delivery, tools);
   } catch (error) {
     return { outcome: journalDown(error, delivery) };
   }
+  const { start, started } = begun;
   if (started.kind === "over") return { outcome: overAlready(started) };
   if (started.kind !== "go") return { outcome: slotBusy(delivery) };
 

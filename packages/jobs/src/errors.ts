@@ -1,3 +1,5 @@
+import { isUnreachable } from "./unreachable.ts";
+
 interface ErrorOptions {
   readonly cause?: unknown;
 }
@@ -7,12 +9,19 @@ interface WaitOptions extends ErrorOptions {
   readonly retryAfterMs?: number;
 }
 
+/** An error is kept with its attempt for a year; the page of HTML that a remote answered with is not. */
+const MAX_MESSAGE_LENGTH = 4_000;
+const MAX_STACK_LENGTH = 8_000;
+
 /** An error with a stable, snake_case `code`, which labels metrics; so keep codes few. */
 export abstract class JobError extends Error {
   readonly code: string;
 
   constructor(code: string, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      clip(message, MAX_MESSAGE_LENGTH),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = new.target.name;
     this.code = code;
   }
@@ -48,18 +57,34 @@ export class RateLimitedError extends JobError {
   }
 }
 
-/** Anything thrown, as an error with a code; BullMQ leaves a job active for ever when `undefined` is thrown. */
+/**
+ * Anything thrown, as an error with a code; BullMQ leaves a job active for ever when `undefined` is
+ * thrown. What a handler classified stays as it is; a dependency that is away is told by its error.
+ */
 export function asJobError(thrown: unknown): JobError {
   if (thrown instanceof JobError) return thrown;
-  if (thrown instanceof Error) {
-    const error = new TransientError("unexpected_error", thrown.message || thrown.name, {
-      cause: thrown,
-    });
-    if (thrown.stack !== undefined) error.stack = thrown.stack;
-    return error;
-  }
-  return new TransientError(
-    "unexpected_error",
-    `a handler threw ${String(thrown)}, which is no Error`,
-  );
+  if (!(thrown instanceof Error))
+    return new TransientError(
+      "unexpected_error",
+      `a handler threw ${textOf(thrown)}, which is no Error`,
+    );
+  const message = thrown.message || thrown.name;
+  const error = isUnreachable(thrown)
+    ? new DependencyDownError("dependency_unreachable", message, { cause: thrown })
+    : new TransientError("unexpected_error", message, { cause: thrown });
+  if (thrown.stack !== undefined) error.stack = clip(thrown.stack, MAX_STACK_LENGTH);
+  return error;
 }
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "something without a text"; // e.g. Object.create(null)
+  }
+}
+
+const clip = (text: string, maxLength: number): string =>
+  text.length <= maxLength
+    ? text
+    : `${text.slice(0, maxLength)}… and ${text.length - maxLength} characters more`;

@@ -1,14 +1,24 @@
-import type { AttemptTools } from "./attempt.ts";
 import type { Handler } from "./handler.ts";
+import { engineId } from "./identity.ts";
+import type { Journal } from "./journal.ts";
 import { StopSwitch } from "./lease.ts";
 import type { AbortCause } from "./outcome.ts";
+import type { Running } from "./running.ts";
 import type { Run, Start } from "./store.ts";
+import type { Log } from "./telemetry.ts";
 
 /** A handler told to stop has this long to let go before it is left behind. */
 const LET_GO_MS = 500;
 /** The same for one inside an irreversible step, which should learn how its call ended. */
 const LET_GO_IN_STEP_MS = 5_000;
 const PROGRESS_EVERY_MS = 250;
+
+/** What an attempt needs around it. */
+export interface Workplace {
+  readonly running: Running;
+  readonly journal: Journal;
+  readonly log: Log;
+}
 
 export interface Executed {
   readonly result?: unknown;
@@ -24,22 +34,22 @@ export async function execute(
   run: Run,
   start: Start,
   attempt: number,
-  { running, journal, log, queue }: AttemptTools,
+  { running, journal, log }: Workplace,
 ): Promise<Executed> {
   const stop = new StopSwitch();
   using _watched = running.watch(start.attemptId, {
     runId: run.id,
-    engineJobId: start.engineJobId,
+    engineJobId: engineId(start.engineJobId),
     stop,
   });
   const timeout = setTimeout(() => stop.stop("timeout"), handler.contract.timeoutMs);
   const progress = throttled((value) => journal.progressed({ runId: run.id, progress: value }));
   try {
+    stop.check();
     const work = handler.run({
       payload: payload as never,
       signal: stop.signal,
       log: log.child({
-        queue: queue.name,
         job: run.job,
         runId: run.id,
         ...(run.subject === null ? {} : { subject: run.subject }),

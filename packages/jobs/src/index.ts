@@ -1,5 +1,6 @@
 export { type Dispatcher, startDispatcher } from "./dispatcher.ts";
-export { type Engine, type EngineJobState, openEngine, type QueueState } from "./engine/engine.ts";
+export type { Engine, EngineJobState, QueueState } from "./engine/engine.ts";
+export { openEngine } from "./engine/open-engine.ts";
 export { prepareEngine } from "./engine/postgres.ts";
 export {
   DependencyDownError,
@@ -9,6 +10,7 @@ export {
   TransientError,
 } from "./errors.ts";
 export { type Attempt, type Handler, handle } from "./handler.ts";
+export { engineId } from "./identity.ts";
 export type { Lease } from "./lease.ts";
 export { type Reconciled, reconcile, startReconciler } from "./reconciler.ts";
 export { createRequests, type Requests, type Wish } from "./requests.ts";

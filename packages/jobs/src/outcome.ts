@@ -58,7 +58,10 @@ export function classify(thrown: unknown, at: Circumstances): Outcome {
 
 /** Put an attempt off without counting it, unless its deadline would pass meanwhile. */
 export function postpone(error: JobError, waitMs: number, at: Circumstances): Outcome {
-  const delayMs = Math.max(SHORTEST_WAIT_MS, Math.ceil(waitMs));
+  // A Retry-After that could not be read comes as NaN, which is no reason to give up.
+  const delayMs = Number.isNaN(waitMs)
+    ? DEPENDENCY_WAIT_MS
+    : Math.max(SHORTEST_WAIT_MS, Math.ceil(waitMs));
   return inTime(delayMs, at) ? { kind: "postpone", error, delayMs } : tooLate(error, at);
 }
 

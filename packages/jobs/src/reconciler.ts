@@ -64,17 +64,25 @@ export async function reconcile(options: ReconcilerOptions): Promise<Reconciled>
   const { store, engine } = options;
   const epoch = await engine.readEpoch();
   const wiped = epoch === null || epoch !== (await store.readMark(EPOCH_MARK));
-  const silentMs = wiped ? 0 : (options.silentMs ?? DEFAULTS.silentMs);
+  const patienceMs = options.silentMs ?? DEFAULTS.silentMs;
+  const began = Date.now();
   const done = { seen: 0, readded: 0, copied: 0 };
   const passed = new Set<string>();
+  let left = 0;
 
   for (;;) {
-    const page = (await store.silent(silentMs, PAGE)).filter(({ id }) => !passed.has(id));
+    // After a wipe: all that were not touched since this pass began.
+    const silentMs = wiped ? Date.now() - began : patienceMs;
+    const found = await store.silent(silentMs, PAGE + left);
+    const page = found.filter(({ id }) => !passed.has(id));
     for (const run of page) {
       passed.add(run.id);
-      done[await look(run, options)] += 1;
+      // A wiped engine took its job from under a worker, which goes on; it is looked for when silent.
+      const isAlive = run.running && began - run.touchedAt.getTime() < patienceMs;
+      if (wiped && isAlive) left += 1;
+      else done[await look(run, options)] += 1;
     }
-    if (page.length < PAGE) break;
+    if (page.length === 0 || found.length < PAGE) break;
   }
   if (wiped) {
     // Written last: a pass that was cut short must be made again.

@@ -5,25 +5,35 @@ import type { Log } from "./telemetry.ts";
 
 interface RunningAttempt {
   readonly runId: string;
+  /** As the engine knows it. */
   readonly engineJobId: string;
   readonly stop: StopSwitch;
 }
 
 /** A cancelled run stops within this time, wherever it runs. */
 const CANCEL_POLL_MS = 400;
+/** Share of the lock that may pass without a renewal; the rest is for letting go. */
+const LOCK_SHARE = 0.8;
 /** Well under the silence after which the reconciler looks for a run. */
 const TOUCH_MS = 15_000;
 
 /** The attempts this process is running: told to stop when cancelled, marked as alive while not. */
 export class Running implements Disposable {
-  readonly #attempts = new Map<string, RunningAttempt>();
+  readonly #attempts = new Map<string, RunningAttempt & { heldSince: number }>();
+  readonly #lockDurationMs: number;
   readonly #store: Pick<RunStore<unknown>, "cancelled" | "touch">;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
   #touchedAt = Date.now();
+  #stopped: { cause: AbortCause; hard: boolean } | undefined;
 
-  constructor(store: Pick<RunStore<unknown>, "cancelled" | "touch">, log: Log) {
+  constructor(
+    store: Pick<RunStore<unknown>, "cancelled" | "touch">,
+    lockDurationMs: number,
+    log: Log,
+  ) {
     this.#store = store;
+    this.#lockDurationMs = lockDurationMs;
     this.#log = log;
   }
 
@@ -33,7 +43,9 @@ export class Running implements Disposable {
 
   /** Watch an attempt until the returned handle is disposed. */
   watch(attemptId: string, attempt: RunningAttempt): Disposable {
-    this.#attempts.set(attemptId, attempt);
+    this.#attempts.set(attemptId, { ...attempt, heldSince: Date.now() });
+    // One that was being started when all were told to stop.
+    if (this.#stopped !== undefined) attempt.stop.stop(this.#stopped.cause, this.#stopped);
     this.#timer ??= setTimeout(() => this.#poll(), CANCEL_POLL_MS);
     return { [Symbol.dispose]: () => void this.#attempts.delete(attemptId) };
   }
@@ -43,15 +55,31 @@ export class Running implements Disposable {
       if (attempt.engineJobId === engineJobId) attempt.stop.stop("lease_lost");
   }
 
-  stopAll(cause: AbortCause, options?: { hard: boolean }): void {
-    for (const { stop } of this.#attempts.values()) stop.stop(cause, options);
+  locksRenewed(engineJobIds: readonly string[]): void {
+    const renewed = new Set(engineJobIds);
+    for (const attempt of this.#attempts.values())
+      if (renewed.has(attempt.engineJobId)) attempt.heldSince = Date.now();
+  }
+
+  /** Tell all attempts to stop, those that are yet to come too. */
+  stopAll(cause: AbortCause, { hard = false }: { hard?: boolean } = {}): void {
+    this.#stopped = { cause, hard };
+    for (const { stop } of this.#attempts.values()) stop.stop(cause, { hard });
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
 
+  /** While the engine is away nobody says that a lock ran out: the clock does. */
+  #stopUnheld(): void {
+    const oldest = Date.now() - this.#lockDurationMs * LOCK_SHARE;
+    for (const { heldSince, stop } of this.#attempts.values())
+      if (heldSince < oldest) stop.stop("lease_lost");
+  }
+
   async #poll(): Promise<void> {
+    this.#stopUnheld();
     const byRun = new Map([...this.#attempts.values()].map((attempt) => [attempt.runId, attempt]));
     try {
       if (byRun.size > 0) {

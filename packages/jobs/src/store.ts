@@ -123,6 +123,8 @@ export interface Progress {
 /** A run that was handed over and has not been heard of for a while. */
 export interface SilentRun extends ClaimedRun {
   readonly touchedAt: Date;
+  /** A worker has started it and not said how it ended. */
+  readonly running: boolean;
 }
 
 /** The end of a run as the engine kept it, where the worker could not tell us. */

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import type { QueueDefinition } from "@ballast/contracts";
 import { type AttemptTools, type EndedAttempt, runAttempt } from "./attempt.ts";
 import { coalesce } from "./coalesce.ts";
@@ -8,6 +9,7 @@ import { openJournal } from "./journal.ts";
 import { Running } from "./running.ts";
 import type { RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
+import { noteUnseenDeath } from "./unseen-death.ts";
 
 export interface WorkerOptions {
   readonly queue: QueueDefinition;
@@ -23,6 +25,8 @@ export interface WorkerOptions {
 const MAX_STARTS = 200;
 /** After the grace period: time for outcomes to reach the engine. */
 const LAST_WORDS_MS = 2_000;
+const ENGINE_RETRY_MS = 1_000;
+const IDLE_POLL_MS = 100;
 
 /** Work on a queue until the process is told to stop, then hand back what is running. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
@@ -36,7 +40,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
   const log = telemetry.log.child({ queue: queue.name });
   const worker = `${hostname()}:${process.pid}`;
   const journal = openJournal(store, log);
-  const running = new Running(store, log);
+  const running = new Running(store, queue.lockDurationMs, log);
   const tools: AttemptTools = {
     queue,
     handlers: byName(queue, options.handlers),
@@ -50,6 +54,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
   const ended = new WeakMap<Delivery, EndedAttempt>();
   let draining = false;
 
+  if (!(await untilItAnswers(engine, telemetry))) return { async [Symbol.asyncDispose]() {} };
   const consumer = await engine.consume({
     queue,
     worker,
@@ -82,6 +87,13 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
         journal.ended(end, end.outcome !== "completed" || blocks(tools, delivery));
     },
     lockLost: (engineJobId) => running.lockLost(engineJobId),
+    locksRenewed: (engineJobIds) => running.locksRenewed(engineJobIds),
+    diedUnseen(delivery, reason) {
+      log.error({ job: delivery.name, engineJobId: delivery.engineJobId, reason }, "run died");
+      noteUnseenDeath(delivery, reason, tools).catch((error: unknown) =>
+        log.warn({ err: error }, "a death is not written yet; the reconciler will copy it"),
+      );
+    },
     stalled(engineJobId) {
       telemetry.jobs.stalled(queue.name);
       log.warn({ engineJobId }, "job stalled: its worker died or was blocked; it runs again");
@@ -100,17 +112,43 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
   };
 }
 
+/** A worker that is started while the engine is away waits for it. False if it was told to stop first. */
+async function untilItAnswers(
+  engine: Engine,
+  { stopping, log }: RuntimeTelemetry,
+): Promise<boolean> {
+  for (let failures = 0; !stopping.aborted; failures++) {
+    try {
+      await engine.ping();
+      return true;
+    } catch (error) {
+      if (failures === 0)
+        log.warn({ err: error }, "the queue engine does not answer; waiting for it");
+      await pause(ENGINE_RETRY_MS, undefined, { signal: stopping }).catch(() => {});
+    }
+  }
+  return false;
+}
+
 /** Let go of everything in time: short for work that can run again, the grace period for steps that cannot. */
 async function drain(consumer: Consumer, running: Running, queue: QueueDefinition): Promise<void> {
-  const closed = consumer.close();
-  const handBack = setTimeout(() => running.stopAll("shutdown"), queue.handBackAfterMs);
-  const cut = setTimeout(() => running.stopAll("shutdown", { hard: true }), queue.gracePeriodMs);
-  let giveUp: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    giveUp = setTimeout(resolve, queue.gracePeriodMs + LAST_WORDS_MS);
-  });
-  await Promise.race([closed, late]);
-  for (const timer of [handBack, cut, giveUp]) clearTimeout(timer);
+  const ended = new AbortController();
+  const { signal } = ended;
+  const after = (ms: number, act: () => void) =>
+    pause(ms, undefined, { signal }).then(act, () => {});
+  void after(queue.handBackAfterMs, () => running.stopAll("shutdown"));
+  void after(queue.gracePeriodMs, () => running.stopAll("shutdown", { hard: true }));
+  // An engine that is away never confirms; once nothing runs, there is nothing more to wait for.
+  const idle = async () => {
+    while (running.size > 0 && !signal.aborted) await after(IDLE_POLL_MS, () => {});
+    await after(LAST_WORDS_MS, () => {});
+  };
+  await Promise.race([
+    consumer.close(),
+    idle(),
+    after(queue.gracePeriodMs + LAST_WORDS_MS, () => {}),
+  ]);
+  ended.abort();
 }
 
 const blocks = (tools: AttemptTools, delivery: Delivery): boolean =>

@@ -53,9 +53,12 @@ const withoutNul = (value: unknown): unknown => {
   );
 };
 
+// The envelope drops this one: it is no field of any payload.
+const key = fc.string().filter((name) => name !== "__proto__");
+
 test("whatever another team sent can be stored, and only U+0000 is changed", () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (payload) => {
+    fc.property(fc.dictionary(key, fc.jsonValue()), (payload) => {
       const kept = adoptionOf(start, delivered({ v: 1, payload }), undefined).payload;
       expect(kept).toEqual(withoutNul(JSON.parse(JSON.stringify(payload))));
     }),

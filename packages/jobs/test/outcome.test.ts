@@ -62,6 +62,11 @@ describe("classify", () => {
       { kind: "postpone", delayMs: 5_000 },
     ],
     [
+      "a rate limit that could not be read is asked in five seconds",
+      new RateLimitedError("quota", "x", { retryAfterMs: Number.NaN }),
+      { kind: "postpone", delayMs: 5_000 },
+    ],
+    [
       "a rate limit of zero does not spin",
       new RateLimitedError("quota", "x", { retryAfterMs: 0 }),
       { kind: "postpone", delayMs: 100 },

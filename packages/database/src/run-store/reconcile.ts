@@ -8,7 +8,7 @@ import { notifyDispatchers } from "./wake.ts";
 /** Runs handed over and untouched for `silentMs`, oldest first. */
 export async function silent(db: Queryable, silentMs: number, limit: number): Promise<SilentRun[]> {
   const { rows } = await sql<SilentRun>`
-    SELECT ${claimedRunColumns}, r.touched_at
+    SELECT ${claimedRunColumns}, r.touched_at, r.running_attempt_id IS NOT NULL AS running
     FROM job_runs r ${oldestRequest}
     WHERE r.state IN ('waiting', 'started') AND r.handed_at IS NOT NULL
       AND r.touched_at < now() - ${silentMs} * interval '1 millisecond'

@@ -1,40 +1,19 @@
-import type { Job, Queue, Worker, WorkerOptions } from "bullmq";
-import type { Outcome } from "../outcome.ts";
+import type { Queue } from "bullmq";
 import { type Log, quietErrorLog } from "../telemetry.ts";
+import { startConsumer } from "./bullmq-consumer.ts";
 import type {
   Consumer,
   Consumption,
-  Delivery,
   Engine,
   EngineJob,
   EngineJobState,
   QueueState,
 } from "./engine.ts";
-import { backoffStrategy, ENDLESS_ATTEMPTS, imposePolicy, settle } from "./settle.ts";
-
-/** What differs between the stores. */
-export interface Store {
-  readonly kind: Engine["kind"];
-  queue(name: string): Queue;
-  worker(
-    name: string,
-    processor: (job: Job, token?: string) => Promise<unknown>,
-    options: Omit<WorkerOptions, "connection">,
-  ): Worker;
-  /** Resolves once the first connection was made or refused; called before every use. */
-  ready(): Promise<void>;
-  ping(): Promise<void>;
-  readEpoch(): Promise<string | null>;
-  writeEpoch(epoch: string): Promise<void>;
-  close(): Promise<void>;
-  /** False where retention while finishing jobs would make finished work run again. */
-  readonly retainsWhileFinishing: boolean;
-}
+import { ENDLESS_ATTEMPTS } from "./settle.ts";
+import type { Store } from "./store-driver.ts";
 
 /** A call to the engine that hangs is a call that failed; the frozen store answers never. */
 const CALL_DEADLINE_MS = 3_000;
-/** Pause after a lost connection before a worker asks again; BullMQ's own 15 s is an outage longer. */
-const RUN_RETRY_DELAY_MS = 2_000;
 /** Jobs removed in one sweep of a completed set. */
 const CLEAN_BATCH = 1_000;
 
@@ -74,12 +53,14 @@ export class BullmqEngine implements Engine {
     const found = await this.#call(
       queue,
       async (handle) => {
+        // The state first: read after the job, it may tell of an end that the job does not hold yet.
+        const state = await handle.getJobState(engineJobId);
         const job = await handle.getJob(engineJobId);
-        return job === undefined ? undefined : { job, state: await job.getState() };
+        return job === undefined ? undefined : { job, state };
       },
       `read job ${engineJobId}`,
     );
-    // "unknown": removed between the two reads.
+    // "unknown": added or removed between the two reads.
     if (found === undefined || found.state === "unknown") return undefined;
     const { job, state } = found;
     return {
@@ -129,66 +110,15 @@ export class BullmqEngine implements Engine {
   }
 
   async consume(consumption: Consumption): Promise<Consumer> {
-    const { queue, concurrency, log } = consumption;
     await this.ping(); // a worker made while its store is away may stay deaf for life
-    const reached = new Map<string, { delivery: Delivery; outcome: Outcome }>();
-    const onError = quietErrorLog(log, `worker of queue ${queue.name}`);
-
-    const worker = this.#store.worker(
-      queue.name,
-      async (job, token = "") => {
-        const delivery = deliveryOf(job);
-        const outcome = await consumption.attempt(delivery);
-        imposePolicy(job);
-        if (outcome.kind !== "postpone" && outcome.kind !== "interrupted")
-          reached.set(delivery.engineJobId, { delivery, outcome });
-        return settle(job, token, outcome, () => consumption.told(delivery, outcome));
-      },
-      {
-        concurrency,
-        autorun: false,
-        lockDuration: queue.lockDurationMs,
-        stalledInterval: queue.stalledIntervalMs,
-        maxStalledCount: queue.maxStalledCount,
-        runRetryDelay: RUN_RETRY_DELAY_MS,
-        settings: { backoffStrategy },
-        ...(this.#store.retainsWhileFinishing
-          ? {
-              removeOnComplete: {
-                age: queue.completedKept.ageSeconds,
-                count: queue.completedKept.count,
-              },
-            }
-          : {}),
-      },
+    const { queue } = consumption;
+    return startConsumer(consumption, this.#store, () =>
+      this.#call(
+        queue.name,
+        (handle) => handle.clean(queue.completedKept.ageSeconds * 1_000, CLEAN_BATCH, "completed"),
+        "remove old completed jobs",
+      ),
     );
-    const settled = (job: Job | undefined) => {
-      const end = job?.id === undefined ? undefined : reached.get(job.id);
-      if (end === undefined) return;
-      reached.delete(end.delivery.engineJobId);
-      consumption.told(end.delivery, end.outcome);
-    };
-    worker.on("error", onError);
-    worker.on("completed", settled);
-    worker.on("failed", settled);
-    worker.on("stalled", consumption.stalled);
-    worker.on("lockRenewalFailed", (ids: string[]) => ids.forEach(consumption.lockLost));
-    await this.#within(() => worker.waitUntilReady(), `open a worker of queue ${queue.name}`);
-    worker.run().catch(onError);
-
-    const cleaning = this.#store.retainsWhileFinishing
-      ? undefined
-      : setInterval(() => {
-          this.#queue(queue.name)
-            .clean(queue.completedKept.ageSeconds * 1_000, CLEAN_BATCH, "completed")
-            .catch(onError);
-        }, 60_000).unref();
-    return {
-      close: async () => {
-        clearInterval(cleaning);
-        await worker.close();
-      },
-    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -256,14 +186,3 @@ const STATES: Record<string, EngineJobState["state"]> = {
   completed: "completed",
   failed: "failed",
 };
-
-function deliveryOf(job: Job): Delivery {
-  return {
-    engineJobId: job.id ?? "",
-    name: job.name,
-    data: job.data,
-    attemptsMade: job.attemptsMade,
-    createdAt: new Date(job.timestamp),
-    readyAt: new Date(job.timestamp + (job.attemptsStarted <= 1 ? (job.opts.delay ?? 0) : 0)),
-  };
-}

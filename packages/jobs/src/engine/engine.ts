@@ -1,8 +1,6 @@
 import type { QueueDefinition } from "@ballast/contracts";
 import type { Outcome } from "../outcome.ts";
 import type { Log } from "../telemetry.ts";
-import { openPostgresEngine } from "./postgres.ts";
-import { openRedisEngine } from "./redis.ts";
 
 /** One job as it is handed to the engine. Adding an id that is there already changes nothing. */
 export interface EngineJob {
@@ -50,6 +48,9 @@ export interface Consumption {
   /** The engine has taken the outcome. Not called where the lock was lost. */
   told(delivery: Delivery, outcome: Outcome): void;
   lockLost(engineJobId: string): void;
+  locksRenewed(engineJobIds: readonly string[]): void;
+  /** The engine ended a job by itself, without an attempt: it stalled too often. */
+  diedUnseen(delivery: Delivery, reason: string): void;
   stalled(engineJobId: string): void;
 }
 
@@ -78,19 +79,4 @@ export interface EngineOptions {
   readonly log: Log;
   /** BullMQ's key prefix on Redis; other teams use its default, `bull`, unless told. */
   readonly prefix?: string;
-}
-
-/**
- * Open BullMQ on the store that `url` names. Does not wait for it: a store that is away makes calls
- * fail, not the process.
- *
- * @throws {RangeError} for a scheme that no engine serves
- */
-export function openEngine(url: string, options: EngineOptions): Engine {
-  const scheme = /^([a-z+]+):\/\//.exec(url)?.[1];
-  if (scheme === "redis" || scheme === "rediss") return openRedisEngine(url, options);
-  if (scheme === "postgres" || scheme === "postgresql") return openPostgresEngine(url, options);
-  throw new RangeError(
-    `QUEUE_URL has the scheme "${scheme ?? "none"}": use redis://, rediss:// or postgres://`,
-  );
 }

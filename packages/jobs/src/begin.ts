@@ -1,0 +1,31 @@
+import type { QueueDefinition } from "@ballast/contracts";
+import { adoptionOf } from "./adoption.ts";
+import type { Delivery } from "./engine/engine.ts";
+import type { Handler } from "./handler.ts";
+import { journalId, uuidv7 } from "./identity.ts";
+import type { Adoption, Start, Started } from "./store.ts";
+
+export interface BeginTools {
+  readonly queue: QueueDefinition;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly start: (start: Start) => Promise<Started>;
+  readonly adopt: (adoption: Adoption) => Promise<Started>;
+  readonly worker: string;
+}
+
+/** Write down that a delivery starts, adopting it if another team sent it. @throws if PostgreSQL is away */
+export async function begin(
+  delivery: Delivery,
+  { queue, handlers, start, adopt, worker }: BeginTools,
+): Promise<{ start: Start; started: Started }> {
+  const beginning: Start = {
+    attemptId: uuidv7(),
+    queue: queue.name,
+    engineJobId: journalId(delivery.engineJobId, delivery.createdAt),
+    worker,
+  };
+  const started = await start(beginning);
+  if (started.kind !== "unknown") return { start: beginning, started };
+  const contract = handlers.get(delivery.name)?.contract;
+  return { start: beginning, started: await adopt(adoptionOf(beginning, delivery, contract)) };
+}
