@@ -37,3 +37,11 @@ test.each([
   expect(() => loadConfig({ ...LEAST, [name]: value })).toThrow(ConfigError);
   expect(() => loadConfig({ ...LEAST, [name]: value })).toThrow(`${name} is wrong`);
 });
+
+test("S3 without its credentials is a setting that is missing, not a crash later", () => {
+  const load = () => loadConfig({ ...LEAST, STORAGE_URL: "s3://documents" });
+
+  expect(load).toThrow(ConfigError);
+  expect(load).toThrow(/S3_ACCESS_KEY_ID is missing/);
+  expect(load).toThrow(/S3_SECRET_ACCESS_KEY is missing/);
+});

@@ -32,3 +32,11 @@ test("every bad variable is named at once", () => {
   expect(load).toThrow(/CHROMIUM_PATH[\s\S]*PDF_CONCURRENCY|PDF_CONCURRENCY[\s\S]*CHROMIUM_PATH/);
   expect(load).toThrow(/CHROMIUM_SANDBOX/);
 });
+
+test("S3 without its credentials is a setting that is missing, not a crash later", () => {
+  const load = () => loadConfig({ ...required, STORAGE_URL: "s3://documents" });
+
+  expect(load).toThrow(ConfigError);
+  expect(load).toThrow(/S3_ACCESS_KEY_ID is missing/);
+  expect(load).toThrow(/S3_SECRET_ACCESS_KEY is missing/);
+});

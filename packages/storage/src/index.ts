@@ -2,4 +2,4 @@ export { InvalidObjectKeyError, ObjectNotFoundError, StoreUnavailableError } fro
 export type { ByteRange, ObjectStore } from "./object-store.ts";
 export { openObjectStore } from "./open-object-store.ts";
 export type { S3Credentials } from "./s3-store.ts";
-export { storageConfig, storageEnv } from "./storage-env.ts";
+export { checkStorage, storageConfig, storageEnv } from "./storage-env.ts";

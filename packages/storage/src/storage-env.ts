@@ -18,6 +18,21 @@ export const storageEnv = {
   S3_SECRET_ACCESS_KEY: z.string().describe("for an s3: STORAGE_URL").optional(),
 };
 
+/** What no single variable shows: S3 needs both credentials. For `superRefine` of the app's schema. */
+export function checkStorage(
+  env: z.output<z.ZodObject<typeof storageEnv>>,
+  context: z.RefinementCtx,
+): void {
+  if (!/^s3:/i.test(env.STORAGE_URL)) return; // it may be wrong, which its own field then says
+  for (const name of ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"] as const)
+    if (env[name] === undefined)
+      context.addIssue({
+        code: "custom",
+        path: [name],
+        message: "is needed by an s3: STORAGE_URL",
+      });
+}
+
 interface StorageConfig {
   readonly url: string;
   readonly credentials: S3Credentials | undefined;
