@@ -25,7 +25,7 @@ const DEEPEST = 8;
  */
 export function isUnreachable(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > DEEPEST) return false;
-  const { code, syscall, dependencyDown } = error as Partial<Record<string, unknown>>;
+  const { code, syscall, dependencyDown } = error as unknown as Partial<Record<string, unknown>>;
   return (
     dependencyDown === true ||
     NEVER_CONNECTED.has(code) ||

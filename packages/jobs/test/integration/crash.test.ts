@@ -29,4 +29,22 @@ describeEachEngine("a worker killed in the middle of a job", (engine) => {
     expect(Date.now() - killedAt).toBeLessThan(recoveryBoundMs(queue) + 1_500);
     expect(attempts.map(({ outcome }) => outcome)).toEqual(["lost", "completed"]);
   });
+
+  test("more often than its queue allows is dead, and that is known at once", async () => {
+    await using t = await setup(engine);
+    const job = testJob();
+    await t.dispatch();
+    const doomed = fork(program, [t.databaseUrl, t.url, t.prefix], {
+      execArgv: ["--conditions=@ballast/source"],
+    });
+    const { requestId } = await t.ask(job, { thing: "a" });
+    await once(doomed, "message");
+    doomed.kill("SIGKILL");
+    await t.work([handle(job, async () => ({ done: "" }))], { maxStalledCount: 0 });
+
+    const { run, attempts } = await t.reach(requestId, "dead");
+
+    expect(run.errorCode).toBe("stalled_too_often");
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(["lost", "dead"]);
+  });
 });

@@ -50,6 +50,29 @@ describeEachEngine("the reconciler", (engine) => {
     expect(ran).toBe(1);
   });
 
+  test("leaves a run alone that goes on while the engine is wiped under it", async () => {
+    await using t = await setup(engine);
+    const job = testJob({ attempts: 1 });
+    const end = Promise.withResolvers<void>();
+    let ran = 0;
+    await reconcile(t);
+    await t.dispatch();
+    await t.work([
+      handle(job, async () => {
+        ran += 1;
+        await end.promise;
+        return { done: "once" };
+      }),
+    ]);
+    const { runId } = await t.ask(job, { thing: "a" });
+    await until(() => ran === 1, { deadlineMs: 5_000 });
+
+    await t.engine.writeEpoch("a wiped engine has another epoch");
+    expect(await reconcile(t)).toEqual({ seen: 0, readded: 0, copied: 0 });
+    expect(await t.engine.find("test", runId)).toMatchObject({ state: "active" });
+    end.resolve();
+  });
+
   test("copies the end of a run whose worker could not write it", async () => {
     await using t = await setup(engine);
     const job = testJob();

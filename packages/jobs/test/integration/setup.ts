@@ -1,4 +1,10 @@
-import { type AnyJob, defineJob, defineQueue, type PayloadInput } from "@ballast/contracts";
+import {
+  type AnyJob,
+  defineJob,
+  defineQueue,
+  type PayloadInput,
+  type QueuePolicy,
+} from "@ballast/contracts";
 import { findJobRequest, openRunStore, type Tx } from "@ballast/database";
 import { createTestDatabase, type EngineUnderTest, until } from "@ballast/testing";
 import { createPostgresBackend, Queue } from "bullmq";
@@ -94,8 +100,9 @@ export async function setup(engineUnderTest: EngineUnderTest) {
       stack.use(dispatcher);
       return dispatcher;
     },
-    work: async (handlers: readonly Handler[]) => {
-      const worker = await startWorker({ queue, handlers, engine, store, telemetry });
+    work: async (handlers: readonly Handler[], policy: Partial<QueuePolicy> = {}) => {
+      const own = { ...queue, ...policy };
+      const worker = await startWorker({ queue: own, handlers, engine, store, telemetry });
       stack.use(worker);
       return worker;
     },

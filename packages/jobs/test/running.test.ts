@@ -1,0 +1,52 @@
+import { until } from "@ballast/testing";
+import { expect, test } from "vitest";
+import { StopSwitch } from "../src/lease.ts";
+import { Running } from "../src/running.ts";
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
+const nothingCancelled = { cancelled: async () => [], touch: async () => {} };
+const attempt = (stop: StopSwitch) => ({ runId: "run", engineJobId: "job", stop });
+
+test("an attempt that begins after all were told to stop is told too", () => {
+  using running = new Running(nothingCancelled, 60_000, quiet);
+  running.stopAll("shutdown");
+  const stop = new StopSwitch();
+  using _watched = running.watch("late", attempt(stop));
+  expect(stop.cause).toBe("shutdown");
+});
+
+test("an attempt whose lock nobody renews is stopped before the lock ends", async () => {
+  using running = new Running(nothingCancelled, 500, quiet);
+  const stop = new StopSwitch();
+  using _watched = running.watch("a", attempt(stop));
+  const began = Date.now();
+  await until(() => stop.cause === "lease_lost", { deadlineMs: 3_000 });
+  expect(Date.now() - began).toBeGreaterThanOrEqual(400);
+});
+
+test("an attempt whose lock is renewed goes on", async () => {
+  using running = new Running(nothingCancelled, 1_000, quiet);
+  const stop = new StopSwitch();
+  using _watched = running.watch("a", attempt(stop));
+  const renewing = setInterval(() => running.locksRenewed(["job"]), 100);
+  const until2s = Date.now() + 2_000;
+  await until(() => Date.now() > until2s, { deadlineMs: 3_000 });
+  clearInterval(renewing);
+  expect(stop.cause).toBeUndefined();
+});
+
+test("while PostgreSQL does not answer, nothing is stopped for it", async () => {
+  let asked = 0;
+  const away = {
+    cancelled: async () => {
+      asked += 1;
+      throw new Error("connection refused");
+    },
+    touch: async () => {},
+  };
+  using running = new Running(away, 60_000, quiet);
+  const stop = new StopSwitch();
+  using _watched = running.watch("a", attempt(stop));
+  await until(() => asked >= 2, { deadlineMs: 3_000 });
+  expect(stop.cause).toBeUndefined();
+});
