@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdtemp, readdir, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer, { type Browser } from "puppeteer";
@@ -80,6 +81,8 @@ const flags = (profile: string, sandbox: boolean): string[] => [
 /** Start a browser that answers over a pipe, so that it ends when this process does, however that ends. */
 export async function launchBrowser(options: BrowserOptions): Promise<OwnBrowser> {
   const { executablePath, libraryPath, fontconfigFile, protocolTimeoutMs } = options;
+  // Puppeteer leaves a file that is there and may not be executed to nobody: an uncaught error.
+  await access(executablePath, constants.X_OK);
   const sandbox = options.sandbox ?? process.getuid?.() !== 0;
   await removeAbandonedProfiles();
   const profile = await mkdtemp(join(tmpdir(), `${PROFILE_PREFIX}${process.pid}-`));

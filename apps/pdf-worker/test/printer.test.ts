@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -224,6 +224,16 @@ describe("a browser", () => {
     await expect(openTestPrinter({ executablePath: "/nowhere/chromium" })).rejects.toMatchObject({
       code: "browser_unavailable",
       message: expect.stringContaining("/nowhere/chromium"),
+    });
+  });
+
+  test("that may not be executed is a dependency that is down, not the end of the process", async () => {
+    await using dir = await folderWith("chromium", "#!/bin/sh\n");
+    await chmod(dir.file, 0o644);
+
+    await expect(openTestPrinter({ executablePath: dir.file })).rejects.toMatchObject({
+      code: "browser_unavailable",
+      message: expect.stringContaining("EACCES"),
     });
   });
 

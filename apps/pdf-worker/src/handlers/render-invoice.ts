@@ -1,4 +1,4 @@
-import { type PayloadOf, type ResultOf, renderInvoice } from "@ballast/contracts";
+import { documentHold, type PayloadOf, type ResultOf, renderInvoice } from "@ballast/contracts";
 import {
   type CompanyScope,
   type Database,
@@ -42,7 +42,7 @@ export function renderInvoiceHandler(deps: RenderInvoiceDeps): Handler {
     const scope = companyId ?? "all";
     const done = await findDocument(db, scope, payload);
     if (done !== undefined && (await isWhole(documents, done, signal))) {
-      await database.transaction((tx) => requests.release(tx, heldKeyOf(payload)));
+      await database.transaction((tx) => requests.release(tx, documentHold(payload)));
       log.info({ documentId: done.id }, "invoice was rendered already");
       return resultOf(done);
     }
@@ -51,7 +51,7 @@ export function renderInvoiceHandler(deps: RenderInvoiceDeps): Handler {
     const never = refusalOf(invoice, payload.revision);
     if (never !== undefined) {
       // The mails that wait would wait for a day; let go, they end with the reason.
-      await database.transaction((tx) => requests.release(tx, heldKeyOf(payload)));
+      await database.transaction((tx) => requests.release(tx, documentHold(payload)));
       throw never;
     }
     const identity = { ...payload, companyId: invoice.companyId };
@@ -72,17 +72,13 @@ export function renderInvoiceHandler(deps: RenderInvoiceDeps): Handler {
     const document = await database.transaction(async (tx) => {
       const facts = { sha256: sha256(pdf), pageCount, sizeBytes: pdf.byteLength };
       const recorded = await recordDocument(tx, { ...identity, ...keys, ...facts });
-      await requests.release(tx, heldKeyOf(payload));
+      await requests.release(tx, documentHold(payload));
       return recorded;
     });
     log.info({ objectKey, pageCount, sizeBytes: pdf.byteLength, printMs: ms }, "invoice rendered");
     return resultOf(document);
   });
 }
-
-/** What mails wait for until this document is recorded. */
-const heldKeyOf = ({ invoiceId, revision, locale }: PayloadOf<typeof renderInvoice>): string =>
-  `document:${invoiceId}:r${revision}:${locale}`;
 
 const resultOf = (document: Document): ResultOf<typeof renderInvoice> => ({
   documentId: document.id,

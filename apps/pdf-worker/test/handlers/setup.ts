@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
-import { type PayloadOf, type renderInvoice, sendInvoice } from "@ballast/contracts";
+import { documentHold, type PayloadOf, type renderInvoice, sendInvoice } from "@ballast/contracts";
 import { openRunStore } from "@ballast/database";
 import { type Attempt, createRequests, type Log } from "@ballast/jobs";
 import { openObjectStore } from "@ballast/storage";
@@ -84,7 +84,7 @@ export async function setup(deps: Partial<RenderInvoiceDeps> = {}) {
         requests.ask(tx, sendInvoice, payload, {
           companyId,
           requestedBy: "test",
-          heldFor: `document:${payload.invoiceId}:r${payload.revision}:${payload.locale}`,
+          heldFor: documentHold(payload),
         }),
       );
       return async () => {
