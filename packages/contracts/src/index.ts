@@ -16,7 +16,7 @@ export {
   type ResultOf,
 } from "./job.ts";
 export { echo } from "./jobs/echo.ts";
-export { InvoiceLocale, renderInvoice } from "./jobs/render-invoice.ts";
+export { documentHold, InvoiceLocale, renderInvoice } from "./jobs/render-invoice.ts";
 export { sendInvoice } from "./jobs/send-invoice.ts";
 export { defineQueue, type QueueDefinition, type QueuePolicy, recoveryBoundMs } from "./queue.ts";
 export { drill, email, pdf } from "./queues.ts";

@@ -1,3 +1,4 @@
+import { isDatabaseAway } from "@ballast/database";
 import type { Log } from "@ballast/jobs";
 import { StoreUnavailableError } from "@ballast/storage";
 import type { ErrorRequestHandler } from "express";
@@ -35,7 +36,7 @@ export function asProblem(thrown: unknown): Problem {
   const error = (thrown ?? {}) as Partial<HttpError>;
   const ofCaller = ofBodyParser(error);
   if (ofCaller !== undefined) return ofCaller;
-  if (thrown instanceof StoreUnavailableError || isDatabaseAway(error))
+  if (thrown instanceof StoreUnavailableError || isDatabaseAway(thrown))
     return new Problem("unavailable", "a store this API depends on does not answer", {
       headers: { "Retry-After": "5" },
       cause: thrown,
@@ -77,10 +78,3 @@ function ofBodyParser(error: Partial<HttpError>): Problem | undefined {
         : undefined;
   }
 }
-
-/** Connection refused, reset or timed out; or PostgreSQL is starting, stopping or full. */
-const AWAY = /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|08|57P0|53300)/;
-
-const isDatabaseAway = ({ code, message }: Partial<HttpError>): boolean =>
-  (typeof code === "string" && AWAY.test(code)) ||
-  /^(timeout exceeded when trying to connect|Connection terminated)/.test(message ?? "");

@@ -1,4 +1,4 @@
-import { renderInvoice, sendInvoice } from "@ballast/contracts";
+import { documentHold, renderInvoice, sendInvoice } from "@ballast/contracts";
 import { findDocument, findInvoiceHead, type Invoice, type Tx } from "@ballast/database";
 import type { Requests } from "@ballast/jobs";
 import { z } from "zod";
@@ -92,7 +92,7 @@ export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => {
           return accepted({ ...first, job: sendInvoice.name, mail, repeated: true }, nudge);
 
         const document = documentOf(invoice);
-        const key = `document:${invoice.id}:r${invoice.revision}:${invoice.locale}`;
+        const key = documentHold(document);
         const wish = wishOf(call, invoice);
         const asked = await requests.ask(
           tx,

@@ -41,3 +41,7 @@ export const renderInvoice = defineJob({
   slot: ({ invoiceId, revision, locale }) => `${invoiceId}:r${revision}:${locale}`,
   subject: ({ invoiceId }) => `invoice:${invoiceId}`,
 });
+
+/** What a job waits for that needs this document: held under this key until the document is recorded. */
+export const documentHold = (document: z.output<typeof renderInvoice.payload>): string =>
+  `document:${document.invoiceId}:r${document.revision}:${document.locale}`;
