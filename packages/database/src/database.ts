@@ -65,6 +65,9 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
   });
   // An idle connection that breaks is dropped by the pool; without a listener the process would end.
   pool.on("error", (error) => log?.warn({ err: error }, "idle database connection lost"));
+  // The pool listens to idle ones alone. One that breaks between two statements of a transaction would
+  // end the process too; the next statement fails and says so.
+  pool.on("connect", (client) => client.on("error", () => {}));
 
   const kysely = new Kysely<Schema>({
     dialect: new PostgresDialect({ pool }),

@@ -118,7 +118,7 @@ export {
   type TaxGroup,
   type Totals,
 } from "./money.ts";
-export { isRetryable, isUniqueViolation, sqlState } from "./pg-errors.ts";
+export { isDatabaseAway, isRetryable, isUniqueViolation, sqlState } from "./pg-errors.ts";
 export { findProduct, listProducts, type Product, upsertProducts } from "./products.ts";
 export { openRunStore } from "./run-store/open-run-store.ts";
 export type * from "./run-store/port.ts";

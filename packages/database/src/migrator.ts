@@ -32,6 +32,7 @@ export async function migrate(url: string): Promise<string[]> {
     connectionTimeoutMillis: 5_000,
   });
   pool.on("error", () => {}); // the query that meets it reports it
+  pool.on("connect", (connected) => connected.on("error", () => {}));
   const client = await pool.connect().catch(async (cause: unknown) => {
     await pool.end();
     throw new DatabaseUnavailableError(url, cause);

@@ -13,6 +13,19 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   );
 }
 
+/** Connection refused, reset or timed out; or PostgreSQL is starting, stopping or full. */
+const AWAY = /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|08|57P0|53300)/;
+/** Of pg and its pool, which give these no code; the last after a connection broke between two statements. */
+const AWAY_WORDS =
+  /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error)/;
+
+/** Whether PostgreSQL was not there to answer: what was asked may work as soon as it is. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? error.code : undefined;
+  return (typeof code === "string" && AWAY.test(code)) || AWAY_WORDS.test(error.message);
+}
+
 /** The transaction met another one and would succeed if tried again: serialization failure or deadlock. */
 export const isRetryable = (error: unknown): boolean =>
   ["40001", "40P01"].includes(sqlState(error) ?? "");

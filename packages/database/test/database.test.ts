@@ -1,7 +1,7 @@
 import { createTestDatabase, until } from "@ballast/testing";
 import { sql } from "kysely";
 import { expect, test, vi } from "vitest";
-import { DatabaseUnavailableError, openDatabase, sqlState } from "../src/index.ts";
+import { DatabaseUnavailableError, isDatabaseAway, openDatabase, sqlState } from "../src/index.ts";
 
 test("money comes back as bigint and a day as text, exactly", async () => {
   await using t = await createTestDatabase();
@@ -59,6 +59,26 @@ test("idle connections that the server ends are logged and replaced", async () =
   await terminate(t.db, "victim");
 
   await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+  await db.ping();
+});
+
+test("a connection lost between two statements of a transaction fails that transaction alone", async () => {
+  await using database = await createTestDatabase();
+  const { db } = database;
+  const work = db.transaction(async (tx) => {
+    const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(tx);
+    await sql`SELECT pg_terminate_backend(${rows[0]?.pid}, 5000)`.execute(db.kysely);
+    // It may hear of the end with the next statement, or, as here, before it.
+    await new Promise((resolve) => setImmediate(resolve));
+    await sql`SELECT 1`.execute(db.kysely);
+    return await sql`SELECT 1`.execute(tx);
+  });
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(isDatabaseAway(error), String(error)).toBe(true);
+
   await db.ping();
 });
 
