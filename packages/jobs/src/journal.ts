@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AttemptEnd, Progress, RunStore } from "./store.ts";
 import type { Log } from "./telemetry.ts";
+import { isUnstorable } from "./unstorable.ts";
 
 /** The longest a finished attempt waits to be written. */
 const FLUSH_AFTER_MS = 500;
@@ -31,16 +32,24 @@ export function openJournal(
   let failing = false;
   let closed = false;
 
+  const writeEnds = async (batch: readonly AttemptEnd[]): Promise<void> => {
+    try {
+      if (batch.length > 0) await store.ended(batch);
+    } catch (error) {
+      if (!isUnstorable(error)) throw error;
+      // One that can never be written must not keep its neighbours from being written.
+      if (batch.length > 1) for (const end of batch) await writeEnds([end]);
+      else log.error({ err: error, runId: batch[0]?.runId }, "end of an attempt not written");
+    }
+  };
   const write = async () => {
     clearTimeout(timer);
     timer = undefined;
     const batch = ends.splice(0, MAX_BATCH);
-    const updates = progress;
+    const updates = [...progress].map(([runId, value]) => ({ runId, progress: value }));
     progress = new Map();
     try {
-      if (updates.size > 0)
-        await store.progressed([...updates].map(([runId, value]) => ({ runId, progress: value })));
-      if (batch.length > 0) await store.ended(batch);
+      await writeEnds(batch);
       if (failing) log.info({}, "journal written again");
       failing = false;
     } catch (error) {
@@ -49,6 +58,11 @@ export function openJournal(
         log.warn({ err: error, pending: ends.length }, "journal not written; will retry");
       failing = true;
     }
+    // After the ends, and only for people: what cannot be written is forgotten.
+    if (updates.length > 0 && !failing)
+      await store
+        .progressed(updates)
+        .catch((error: unknown) => log.debug({ err: error }, "progress not written"));
     if (ends.length > 0 || progress.size > 0) schedule(failing ? RETRY_AFTER_MS : 0);
   };
   const schedule = (afterMs: number) => {

@@ -41,7 +41,7 @@ export const testJob = (change: Partial<Parameters<typeof defineJob>[0]> = {}) =
     ...(change as object),
   });
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
+export const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
 
 export const quietTelemetry = (): RuntimeTelemetry => ({
   log: quiet,
