@@ -43,6 +43,19 @@ test.each([
   },
 );
 
+test.each(["en-GB", "de-DE", "fr-FR", "es-ES"])("%s: text and HTML say the same", (locale) => {
+  const { text, html } = invoiceMail(facts({ locale }));
+  const read = (part: string) => plain(part).replace(/[\s·]+/g, " ");
+  const shown = read(html.replace(/^[\s\S]*?<body[^>]*>/, "").replace(/<[^>]*>/g, " "));
+  const written = read(text);
+
+  for (const line of text.split("\n").filter((line) => line !== ""))
+    for (const piece of line.split(/: {1,}(?=\S)/)) expect(shown).toContain(read(piece).trim());
+  const words = new Set(written.match(/[\p{L}\p{N}]+/gu));
+  const unsaid = (shown.match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => !words.has(word));
+  expect(unsaid).toEqual([]);
+});
+
 test("a language we do not speak is written in English, its numbers in its own way", () => {
   const mail = invoiceMail(facts({ locale: "pt-BR" }));
 
