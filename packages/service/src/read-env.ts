@@ -15,7 +15,7 @@ const MIN_HIDDEN_LENGTH = 4;
 /**
  * Read the variables that `schema` names from `env`; each is given as `NAME`, or as `NAME_FILE`, a file that holds it.
  *
- * An empty variable counts as unset; line ends at a file's end are dropped. A field's `describe()` text
+ * An empty variable, or one of blanks, counts as unset; line ends at a file's end are dropped. A field's `describe()` text
  * is shown as the remedy.
  *
  * @throws {ConfigError} naming every bad variable at once, without its value
@@ -44,9 +44,13 @@ export function readEnv<Schema extends z.ZodObject>(schema: Schema, env: Env): z
   throw new ConfigError([...problems.values()].map((lines) => lines.join("; ")));
 }
 
+/** Blanks alone would be read as 0 where a number is expected. */
+const given = (value: string | undefined): string | undefined =>
+  value === undefined || value.trim() === "" ? undefined : value;
+
 function find(name: string, env: Env): Source {
-  const value = env[name] || undefined;
-  const file = env[`${name}_FILE`] || undefined;
+  const value = given(env[name]);
+  const file = given(env[`${name}_FILE`]);
   if (value !== undefined && file !== undefined) {
     return problem(`${name} and ${name}_FILE are both set: keep one of them`);
   }

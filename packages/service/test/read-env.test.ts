@@ -35,6 +35,13 @@ function problemsOf(env: Env, shape: z.ZodObject = schema): readonly string[] {
 
 const good = { DATABASE_URL: "postgres://ann:hunter22@db/erp" };
 
+test("blanks alone are as good as nothing, and never a 0", () => {
+  expect(readEnv(schema, { ...good, API_PORT: " " }).API_PORT).toBe(8_080);
+  expect(problemsOf({ DATABASE_URL: "\t" })).toEqual([
+    expect.stringContaining("DATABASE_URL is missing"),
+  ]);
+});
+
 test("variables are read, defaults filled in and others ignored", () => {
   expect(readEnv(schema, { ...good, API_PORT: "81", HOME: "/root" })).toEqual({
     DATABASE_URL: "postgres://ann:hunter22@db/erp",
