@@ -60,7 +60,7 @@ export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => {
       scope: "write",
       summary: "Ask for the invoice to be mailed to its customer",
       description:
-        'Always means the first mail of this invoice: a repeat, with or without an Idempotency-Key, answers with the first request. To mail it once more say so: `{"resend": true, "reason": "…"}`. The recipient is fixed now; the mail waits for the PDF, which is asked for as well if need be.',
+        'Always means the first mail of this invoice: a repeat, with or without an Idempotency-Key, answers with the first request. To mail it once more say so: `{"resend": true, "reason": "…"}`. The recipient is fixed now, and anew if the first request was cancelled before any worker had it; the mail waits for the PDF, which is asked for as well if need be.',
       params: InvoiceParams,
       query: z.object({}),
       body: ResendInput,

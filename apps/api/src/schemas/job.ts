@@ -119,7 +119,7 @@ const stateOf = (request: JobRequestSummary): RunState =>
   hasLeft(request) ? "cancelled" : request.run.state;
 
 /** Whoever took the last request back waits for the run's end; whoever did so before is out of it. */
-export const hasLeft = ({ cancelledAt, run: { cancelRequestedAt } }: JobRequestSummary): boolean =>
+const hasLeft = ({ cancelledAt, run: { cancelRequestedAt } }: JobRequestSummary): boolean =>
   cancelledAt !== null && (cancelRequestedAt === null || cancelledAt < cancelRequestedAt);
 
 /** Whether nothing more happens to the job, as far as this request is concerned. */

@@ -130,7 +130,7 @@ export async function adopt(database: Database, job: Adoption): Promise<Started>
         INSERT INTO job_runs (id, queue, engine_job_id, job, version, payload, company_id, subject,
                               slot, state, priority, deadline_at, origin, created_at, handed_at,
                               touched_at, started_at, running_attempt_id, running_since, running_on)
-        VALUES (${runId}, ${job.queue}, ${job.engineJobId}, ${job.job}, ${job.version},
+        VALUES (${runId}, ${job.queue}, ${storableText(job.engineJobId)}, ${storableText(job.job)}, ${job.version},
                 ${storableJson(job.payload)}, ${job.companyId}, ${storableText(job.subject)}, ${storableText(job.slot)},
                 'started', 0, ${job.deadlineAt}, 'external', ${job.createdAt}, ${job.createdAt},
                 now(), now(), ${job.attemptId}, now(), ${job.worker})
