@@ -18,7 +18,8 @@ export type EnvelopeMeta = z.output<typeof EnvelopeMeta>;
 
 /** The shape of `job.data`. Unknown fields are ignored, so that newer producers reach older workers. */
 export const Envelope = z.object({
-  v: z.int().min(1),
+  /** A whole number from 1; the upper end is what a column of PostgreSQL holds. */
+  v: z.int().min(1).max(2_147_483_647),
   payload: z.record(z.string(), z.unknown()),
   meta: EnvelopeMeta.optional(),
 });

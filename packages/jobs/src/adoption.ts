@@ -1,6 +1,5 @@
 import { type AnyJob, Envelope } from "@ballast/contracts";
 import type { Delivery } from "./engine/engine.ts";
-import { journalId } from "./identity.ts";
 import { slotKey } from "./requests.ts";
 import type { Adoption, Start } from "./store.ts";
 
@@ -8,6 +7,9 @@ import type { Adoption, Start } from "./store.ts";
 const UNKNOWN_GIVE_UP_MS = 24 * 3_600_000;
 /** The version written for a job that named none. */
 export const NO_VERSION = 0;
+/** Payloads hold ids and small facts; what is longer than this is no payload. */
+const MAX_PAYLOAD_LENGTH = 1_000_000;
+const MAX_NAME_LENGTH = 200;
 
 /**
  * What to write down of a job that another team put into the engine. A job without a readable
@@ -31,8 +33,7 @@ export function adoptionOf(
   ];
   return {
     ...start,
-    engineJobId: journalId(delivery.engineJobId, delivery.createdAt),
-    job: delivery.name,
+    job: delivery.name.slice(0, MAX_NAME_LENGTH),
     version: v,
     payload: storable(payload),
     companyId,
@@ -50,6 +51,32 @@ export function adoptionOf(
   };
 }
 
+/** The same for a job whose data nothing can keep: that it came, and why it is refused. */
+export const refusedAdoption = (start: Start, delivery: Delivery, why: unknown): Adoption => ({
+  ...start,
+  job: delivery.name.slice(0, MAX_NAME_LENGTH),
+  version: NO_VERSION,
+  payload: { refused: `its data cannot be kept: ${why instanceof Error ? why.message : why}` },
+  companyId: null,
+  subject: null,
+  slot: null,
+  deadlineAt: new Date(delivery.createdAt.getTime() + UNKNOWN_GIVE_UP_MS),
+  requestId: null,
+  requestedBy: null,
+  traceparent: null,
+  createdAt: delivery.createdAt,
+});
+
+/** Why a run's data was not kept; `undefined` where it was. */
+export const refusal = (payload: Readonly<Record<string, unknown>>): string | undefined =>
+  typeof payload["refused"] === "string" ? payload["refused"] : undefined;
+
 /** PostgreSQL's jsonb cannot hold U+0000; what another team sent must be kept all the same. */
-const storable = (payload: Record<string, unknown>): Record<string, unknown> =>
-  JSON.parse(JSON.stringify(payload).replaceAll(/(?<!\\)((?:\\\\)*)\\u0000/g, "$1\\ufffd"));
+function storable(payload: Record<string, unknown>): Record<string, unknown> {
+  const json = JSON.stringify(payload);
+  if (json.length > MAX_PAYLOAD_LENGTH)
+    throw new RangeError(
+      `${json.length} characters of JSON, and at most ${MAX_PAYLOAD_LENGTH} are taken: send ids, not objects`,
+    );
+  return JSON.parse(json.replaceAll(/(?<!\\)((?:\\\\)*)\\u0000/g, "$1\\ufffd"));
+}

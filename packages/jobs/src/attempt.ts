@@ -1,5 +1,5 @@
 import { type AnyJob, ContractError, parsePayload } from "@ballast/contracts";
-import { NO_VERSION } from "./adoption.ts";
+import { NO_VERSION, refusal } from "./adoption.ts";
 import { type BeginTools, begin } from "./begin.ts";
 import type { Delivery } from "./engine/engine.ts";
 import { DependencyDownError, PermanentError, TransientError } from "./errors.ts";
@@ -57,7 +57,8 @@ async function workOn(
     return end(
       new PermanentError(
         "no_envelope",
-        "data is no envelope { v, payload, meta? } with a whole v of 1 or more",
+        refusal(run.payload) ??
+          "data is no envelope { v, payload, meta? } with a whole v of 1 or more",
       ),
     );
   if (handler === undefined || run.version > handler.contract.version) {
@@ -87,18 +88,30 @@ async function workOn(
     if (!(error instanceof ContractError)) return end(error);
     return end(new PermanentError("invalid_payload", error.message, { cause: error }));
   }
-  const { result, thrown, cause } = await execute(handler, payload, run, start, at.attempt, tools);
+  const begun = { attemptId: start.attemptId, engineJobId: delivery.engineJobId };
+  const { result, thrown, cause } = await execute(handler, payload, run, begun, at.attempt, tools);
   if (thrown !== undefined) return end(thrown.value, cause);
 
-  const checked = handler.contract.result.safeParse(result);
-  if (!checked.success)
-    return end(
-      new PermanentError(
-        "result_breaks_contract",
-        `result of ${run.job}: ${checked.error.message}`,
-      ),
-    );
-  return { kind: "completed", result: checked.data };
+  try {
+    return { kind: "completed", result: keepable(handler.contract, result) };
+  } catch (error) {
+    return end(error);
+  }
+}
+
+/** The result as its contract has it. @throws {PermanentError} if that or JSON does not take it */
+function keepable(contract: AnyJob, result: unknown): unknown {
+  const checked = contract.result.safeParse(result);
+  const broken = (why: string) =>
+    new PermanentError("result_breaks_contract", `result of ${contract.name}: ${why}`);
+  if (!checked.success) throw broken(checked.error.message);
+  try {
+    JSON.stringify(checked.data);
+  } catch (error) {
+    // BullMQ would take it for a failure and do the finished work again, for ever.
+    throw broken(`no JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  return checked.data;
 }
 
 const UNKNOWN_CONTRACT: Pick<AnyJob, "name" | "attempts" | "backoff" | "timeoutMs"> = {

@@ -1,9 +1,10 @@
 import type { QueueDefinition } from "@ballast/contracts";
-import { adoptionOf } from "./adoption.ts";
+import { adoptionOf, refusedAdoption } from "./adoption.ts";
 import type { Delivery } from "./engine/engine.ts";
 import type { Handler } from "./handler.ts";
 import { journalId, uuidv7 } from "./identity.ts";
 import type { Adoption, Start, Started } from "./store.ts";
+import { isUnstorable } from "./unstorable.ts";
 
 export interface BeginTools {
   readonly queue: QueueDefinition;
@@ -27,5 +28,12 @@ export async function begin(
   const started = await start(beginning);
   if (started.kind !== "unknown") return { start: beginning, started };
   const contract = handlers.get(delivery.name)?.contract;
-  return { start: beginning, started: await adopt(adoptionOf(beginning, delivery, contract)) };
+  try {
+    return { start: beginning, started: await adopt(adoptionOf(beginning, delivery, contract)) };
+  } catch (error) {
+    if (!isUnstorable(error)) throw error;
+    // Put off, it would come back for ever and nobody would see it.
+    const refused = refusedAdoption(beginning, delivery, error);
+    return { start: beginning, started: await adopt(refused) };
+  }
 }

@@ -1,16 +1,17 @@
 import type { Handler } from "./handler.ts";
-import { engineId } from "./identity.ts";
 import type { Journal } from "./journal.ts";
 import { StopSwitch } from "./lease.ts";
 import type { AbortCause } from "./outcome.ts";
 import type { Running } from "./running.ts";
-import type { Run, Start } from "./store.ts";
+import type { Run } from "./store.ts";
 import type { Log } from "./telemetry.ts";
 
 /** A handler told to stop has this long to let go before it is left behind. */
 const LET_GO_MS = 500;
 /** The same for one inside an irreversible step, which should learn how its call ended. */
 const LET_GO_IN_STEP_MS = 5_000;
+/** The same at the end of a shutdown's grace period: its outcome must still reach the engine. */
+const LET_GO_IN_LAST_STEP_MS = 1_000;
 const PROGRESS_EVERY_MS = 250;
 
 /** What an attempt needs around it. */
@@ -32,16 +33,12 @@ export async function execute(
   handler: Handler,
   payload: unknown,
   run: Run,
-  start: Start,
+  { attemptId, engineJobId }: { readonly attemptId: string; readonly engineJobId: string },
   attempt: number,
   { running, journal, log }: Workplace,
 ): Promise<Executed> {
   const stop = new StopSwitch();
-  using _watched = running.watch(start.attemptId, {
-    runId: run.id,
-    engineJobId: engineId(start.engineJobId),
-    stop,
-  });
+  using _watched = running.watch(attemptId, { runId: run.id, engineJobId, stop });
   const timeout = setTimeout(() => stop.stop("timeout"), handler.contract.timeoutMs);
   const progress = throttled((value) => journal.progressed({ runId: run.id, progress: value }));
   try {
@@ -59,7 +56,7 @@ export async function execute(
       lease: stop,
       runId: run.id,
       requestId: run.requestId,
-      attemptId: start.attemptId,
+      attemptId,
       attempt,
       companyId: run.companyId,
       subject: run.subject,
@@ -80,14 +77,16 @@ const leftBehind = (stop: StopSwitch): Promise<never> =>
     stop.signal.addEventListener(
       "abort",
       () => {
-        setTimeout(
-          () => reject(stop.signal.reason),
-          stop.inStep ? LET_GO_IN_STEP_MS : LET_GO_MS,
-        ).unref();
+        setTimeout(() => reject(stop.signal.reason), letGoMs(stop)).unref();
       },
       { once: true },
     );
   });
+
+function letGoMs({ inStep, cause }: StopSwitch): number {
+  if (!inStep) return LET_GO_MS;
+  return cause === "shutdown" ? LET_GO_IN_LAST_STEP_MS : LET_GO_IN_STEP_MS;
+}
 
 /** Pass on the first value at once and then the latest, each a while after the one before. */
 function throttled(write: (value: unknown) => void): {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /** A UUID that sorts by time (RFC 9562, version 7). */
 export function uuidv7(now: number = Date.now()): string {
@@ -10,12 +10,18 @@ export function uuidv7(now: number = Date.now()): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** An index of PostgreSQL takes no key of some kilobytes, which BullMQ takes as an id. */
+const MAX_ID_LENGTH = 200;
+
 /**
  * The engine's job id as the journal knows it. The numbers BullMQ makes up start again at 1 when its
  * store is wiped, so such a job is also known by when it was added.
  */
-export const journalId = (engineJobId: string, createdAt: Date): string =>
-  /^\d+$/.test(engineJobId) ? `${engineJobId}@${createdAt.getTime()}` : engineJobId;
+export function journalId(engineJobId: string, createdAt: Date): string {
+  if (/^\d+$/.test(engineJobId)) return `${engineJobId}@${createdAt.getTime()}`;
+  if (engineJobId.length <= MAX_ID_LENGTH) return engineJobId;
+  return `${engineJobId.slice(0, 100)}…${createHash("sha256").update(engineJobId).digest("hex")}`;
+}
 
 /** The id under which the engine knows a journal's job. */
 export const engineId = (journalled: string): string => journalled.replace(/^(\d+)@\d+$/, "$1");

@@ -6,7 +6,12 @@ import { engineId, journalId } from "../src/identity.ts";
 
 const createdAt = new Date("2026-11-23T02:00:00Z");
 const invoiceId = "01936f5e-7a3c-7c1e-9d55-3f0a2b6c8d10";
-const start = { attemptId: "a", queue: "pdf", engineJobId: "7", worker: "w" };
+const start = {
+  attemptId: "a",
+  queue: "pdf",
+  engineJobId: journalId("7", createdAt),
+  worker: "w",
+};
 const delivered = (data: unknown) => ({
   engineJobId: "7",
   name: "render-invoice",

@@ -61,6 +61,30 @@ describeEachEngine("a worker that is told to stop", (engine) => {
     });
   });
 
+  test("cuts a step that outlasts the grace period, and hands its run back", async () => {
+    await using t = await setup(engine);
+    const job = testJob({ attempts: 1 });
+    const begun: number[] = [];
+    const stuck = handle(job, async ({ attempt, lease }) => {
+      begun.push(attempt);
+      if (begun.length === 1) await lease.step(() => new Promise(() => {}));
+      return { done: "by another" };
+    });
+    await t.dispatch();
+    const worker = await t.work([stuck], { gracePeriodMs: 500 });
+    const { requestId } = await t.ask(job, { thing: "a" });
+    await until(() => begun.length === 1, { deadlineMs: 5_000 });
+
+    const began = Date.now();
+    await worker[Symbol.asyncDispose]();
+    expect(Date.now() - began).toBeLessThan(500 + 2_000);
+
+    await t.work([stuck]);
+    const { attempts } = await t.reach(requestId, "completed");
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(["interrupted", "completed"]);
+    expect(begun).toEqual([1, 1]);
+  });
+
   test("can be told twice", async () => {
     await using t = await setup(engine);
     const worker = await t.work([handle(testJob(), async () => ({ done: "" }))]);
