@@ -1,40 +1,42 @@
 import { queueConfig, readEnv, serviceConfig, serviceEnv, storesEnv } from "@ballast/service";
-import { storageConfig, storageEnv } from "@ballast/storage";
+import { checkStorage, storageConfig, storageEnv } from "@ballast/storage";
 import { z } from "zod";
 
-export const EnvSchema = z.object({
-  ...serviceEnv,
-  ...storageEnv,
-  ...storesEnv,
-  API_HOST: z.string().default("127.0.0.1").describe("address the API listens on"),
-  API_PORT: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(8_080)
-    .describe("port the API listens on; 0 takes any free one"),
-  API_RATE_LIMIT_PER_MINUTE: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .default(1_200)
-    .describe("requests one API key may send to this process in a minute"),
-  API_BODY_LIMIT_BYTES: z.coerce
-    .number()
-    .int()
-    .min(1_024)
-    .max(64 * 1_048_576)
-    .default(1_048_576)
-    .describe("largest request body, in bytes; an invoice may have four times as many"),
-  API_DATABASE_CONNECTIONS: z.coerce
-    .number()
-    .int()
-    .min(2)
-    .max(100)
-    .default(10)
-    .describe("connections to PostgreSQL this process opens at most"),
-});
+export const EnvSchema = z
+  .object({
+    ...serviceEnv,
+    ...storageEnv,
+    ...storesEnv,
+    API_HOST: z.string().default("127.0.0.1").describe("address the API listens on"),
+    API_PORT: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(8_080)
+      .describe("port the API listens on; 0 takes any free one"),
+    API_RATE_LIMIT_PER_MINUTE: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .default(1_200)
+      .describe("requests one API key may send to this process in a minute"),
+    API_BODY_LIMIT_BYTES: z.coerce
+      .number()
+      .int()
+      .min(1_024)
+      .max(64 * 1_048_576)
+      .default(1_048_576)
+      .describe("largest request body, in bytes; an invoice may have four times as many"),
+    API_DATABASE_CONNECTIONS: z.coerce
+      .number()
+      .int()
+      .min(2)
+      .max(100)
+      .default(10)
+      .describe("connections to PostgreSQL this process opens at most"),
+  })
+  .superRefine(checkStorage);
 
 /** Read the API's settings, or throw one error that names every bad variable. */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>) {

@@ -11,6 +11,7 @@ const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([
 ]);
 /** What pg says where it gives neither a class nor a code. */
 const PG_WORDS: ReadonlySet<string> = new Set([
+  "Client has encountered a connection error and is not queryable",
   "Connection terminated unexpectedly",
   "Connection terminated due to connection timeout",
   "timeout exceeded when trying to connect",

@@ -137,17 +137,17 @@ test("a server that stays silent is unavailable after the timeout", async () => 
 test("a body that stops midway is unavailable after the timeout", async () => {
   await using t = await setupFake(
     (_, res) => res.writeHead(200, { "content-length": 10 }).write("half"),
-    50,
+    500,
   );
   const stream = await t.store.get("a");
   await expect(buffer(stream)).rejects.toMatchObject({ code: "timeout" });
 });
 
 test("a slow reader is not a silent server", async () => {
-  await using t = await setupFake((_, res) => void res.end(Buffer.alloc(1024 * 1024)), 50);
+  await using t = await setupFake((_, res) => void res.end(Buffer.alloc(1024 * 1024)), 300);
   const stream = await t.store.get("a");
   await once(stream, "readable");
-  await new Promise((resolve) => setTimeout(resolve, 150)); // time itself is what is tested
+  await new Promise((resolve) => setTimeout(resolve, 600)); // time itself is what is tested
   expect((await buffer(stream)).byteLength).toBe(1024 * 1024);
 });
 

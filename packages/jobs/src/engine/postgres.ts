@@ -19,6 +19,8 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
       options: `-c search_path=${SCHEMA}`,
       application_name: "ballast-queue",
     });
+    // Between two statements of a transaction nobody else listens, and an error ends the process.
+    pool.on("connect", (client) => client.on("error", () => {}));
     pool.on("error", (error) =>
       log.debug({ err: error }, "idle connection of the queue engine lost"),
     );
