@@ -2,6 +2,7 @@ import type { Engine, EngineJob } from "./engine/engine.ts";
 import { engineId } from "./identity.ts";
 import type { ClaimedRun, RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
+import { isUnreachable } from "./unreachable.ts";
 
 export interface Dispatcher extends AsyncDisposable {
   /** Look for committed runs now rather than at the next poll. Call it after the commit. */
@@ -33,22 +34,21 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   const { store, telemetry } = options;
   const log = telemetry.log.child({ part: "dispatcher" });
   const closing = new AbortController();
-  let wake: (() => void) | undefined;
+  let awake = new AbortController();
   let nudged = true;
   let failures = 0;
+  let expiredAt = 0;
 
   const nudge = () => {
     nudged = true;
-    wake?.();
+    awake.abort();
   };
-  const sleep = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  const untilNudged = async () => {
+    const due = await store.nextDueInMs();
+    awake = new AbortController();
+    if (nudged || closing.signal.aborted) return;
+    await pause(Math.max(1, Math.min(POLL_MS, due ?? POLL_MS)), awake.signal);
+  };
 
   const loop = async () => {
     while (!closing.signal.aborted) {
@@ -57,19 +57,21 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
         const more = await dispatchBatch(options);
         if (failures > 0) log.info({ failures }, "handing over again");
         failures = 0;
-        if (more || nudged) continue;
-        await store.expire(BATCH);
-        const due = await store.nextDueInMs();
-        if (!nudged && !closing.signal.aborted)
-          await sleep(Math.max(1, Math.min(POLL_MS, due ?? POLL_MS)));
+        // By the clock: under load there is always more to hand over.
+        if (Date.now() - expiredAt >= POLL_MS) {
+          expiredAt = Date.now();
+          await store.expire(BATCH);
+        }
+        if (!more && !nudged) await untilNudged();
       } catch (error) {
         failures += 1;
         if (failures === 1)
           log.warn({ err: error }, "cannot hand runs over; they stay recorded and wait");
-        const pause = Math.min(RETRY_MS.cap, RETRY_MS.first * 2 ** Math.min(failures - 1, 10));
-        nudged = false;
         // A nudge must not turn an outage into a busy loop.
-        await Promise.race([sleepFor(pause), untilAborted(closing.signal)]);
+        await pause(
+          Math.min(RETRY_MS.cap, RETRY_MS.first * 2 ** Math.min(failures - 1, 10)),
+          closing.signal,
+        );
       }
     }
   };
@@ -80,7 +82,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     nudge,
     async [Symbol.asyncDispose]() {
       closing.abort();
-      wake?.();
+      nudge();
       await looping;
       await listening[Symbol.asyncDispose]();
     },
@@ -92,24 +94,34 @@ async function dispatchBatch(options: DispatcherOptions): Promise<boolean> {
   const { store, telemetry } = options;
   const runs = await store.claim(BATCH, CLAIM_MS);
   const failures: unknown[] = [];
+  let handedCount = 0;
   for (const [queue, batch] of Map.groupBy(runs, (run) => run.queue)) {
     try {
       const handed = await togetherOrAlone(options, queue, batch);
+      if (handed.length === 0) continue;
       await store.handedOver(handed.map(({ id }) => id));
+      handedCount += handed.length;
       const oldest = Math.min(...handed.map((run) => (run.dueAt ?? run.createdAt).getTime()));
       telemetry.jobs.dispatched(queue, handed.length, Math.max(0, Date.now() - oldest) / 1_000);
     } catch (error) {
       failures.push(error);
-      await store.unclaim(batch.map(({ id }) => id));
+      // Were PostgreSQL away too: the claim lapses by itself.
+      await store.unclaim(batch.map(({ id }) => id)).catch(() => {});
     }
   }
   if (failures.length > 0) throw failures[0];
+  // An engine that is full answers and takes nothing: no reason to press it.
+  if (handedCount === 0 && runs.length > 0)
+    throw new Error(`the engine refused all of ${runs.length} runs`);
   return runs.length === BATCH;
 }
 
 /**
  * Hand a batch over in one call. If an engine that is well refuses it, each run goes alone, so that
  * the one it cannot take fails no neighbour; that one is tried again when its claim has lapsed.
+ *
+ * @returns those that were taken
+ * @throws if the engine is away
  */
 async function togetherOrAlone(
   { engine, telemetry }: DispatcherOptions,
@@ -120,7 +132,7 @@ async function togetherOrAlone(
     await handOver(engine, queue, batch);
     return batch;
   } catch (error) {
-    if (batch.length === 1) throw error;
+    if (isUnreachable(error)) throw error;
     await engine.ping();
   }
   const handed: ClaimedRun[] = [];
@@ -129,11 +141,10 @@ async function togetherOrAlone(
       await handOver(engine, queue, [run]);
       handed.push(run);
     } catch (error) {
+      if (isUnreachable(error)) throw error;
       telemetry.log.error({ err: error, queue, runId: run.id }, "the engine refused a run");
     }
   }
-  if (handed.length === 0)
-    throw new Error(`queue ${queue}: the engine refused all of ${batch.length} runs`);
   return handed;
 }
 
@@ -161,6 +172,15 @@ function engineJobOf(run: ClaimedRun): EngineJob {
   };
 }
 
-const sleepFor = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const untilAborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+/** Resolves after `ms`, or at once when `signal` aborts; leaves neither timer nor listener behind. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    if (signal.aborted) done();
+    else signal.addEventListener("abort", done);
+  });

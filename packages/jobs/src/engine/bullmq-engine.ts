@@ -163,7 +163,9 @@ export class BullmqEngine implements Engine {
       timer = setTimeout(
         () =>
           reject(
-            new Error(`queue engine (${this.kind}): no answer in ${deadlineMs} ms to: ${what}`),
+            new EngineSilentError(
+              `queue engine (${this.kind}): no answer in ${deadlineMs} ms to: ${what}`,
+            ),
           ),
         deadlineMs,
       );
@@ -174,6 +176,11 @@ export class BullmqEngine implements Engine {
       clearTimeout(timer);
     }
   }
+}
+
+class EngineSilentError extends Error {
+  override readonly name = "EngineSilentError";
+  readonly dependencyDown = true;
 }
 
 const STATES: Record<string, EngineJobState["state"]> = {

@@ -1,0 +1,124 @@
+import { until } from "@ballast/testing";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { startDispatcher } from "../src/dispatcher.ts";
+import type { EngineJob } from "../src/engine/engine.ts";
+import type { ClaimedRun } from "../src/store.ts";
+import { quietTelemetry } from "./integration/setup.ts";
+
+const aRun = (id: string): ClaimedRun => ({
+  id,
+  engineJobId: id,
+  queue: "test",
+  job: "do-thing",
+  version: 1,
+  payload: {},
+  companyId: null,
+  subject: null,
+  slot: null,
+  priority: 0,
+  dueAt: null,
+  deadlineAt: new Date(8e15),
+  heldFor: null,
+  requestId: id,
+  requestedBy: null,
+  traceparent: null,
+  createdAt: new Date(),
+});
+
+/** A dispatcher between a list of runs and an engine that is `away`, or refuses what is named poison. */
+async function setup() {
+  const waiting: ClaimedRun[] = [];
+  const claimed = new Set<string>();
+  const handed: string[] = [];
+  const calls = { expirations: 0, adds: 0 };
+  let meanwhile = async () => {};
+  const engine = {
+    away: false,
+    async add(_queue: string, jobs: readonly EngineJob[]) {
+      calls.adds += 1;
+      if (engine.away) throw new Error("away");
+      if (jobs.some(({ id }) => id.startsWith("poison"))) throw new Error("refused");
+    },
+    async ping() {
+      if (engine.away) throw new Error("away");
+    },
+  };
+  const store = {
+    async claim() {
+      await meanwhile();
+      const free = waiting.filter(({ id }) => !claimed.has(id));
+      for (const { id } of free) claimed.add(id);
+      return free;
+    },
+    async handedOver(ids: readonly string[]) {
+      handed.push(...ids);
+      for (const id of ids)
+        waiting.splice(
+          waiting.findIndex((run) => run.id === id),
+          1,
+        );
+    },
+    async unclaim(ids: readonly string[]) {
+      for (const id of ids) claimed.delete(id);
+    },
+    nextDueInMs: async () => null,
+    onDispatch: async () => ({ async [Symbol.asyncDispose]() {} }),
+    async expire() {
+      calls.expirations += 1;
+      return 0;
+    },
+  };
+  const dispatcher = await startDispatcher({ store, engine, telemetry: quietTelemetry() });
+  onTestFinished(() => dispatcher[Symbol.asyncDispose]());
+  const ask = (id: string) => {
+    waiting.push(aRun(id));
+    dispatcher.nudge();
+  };
+  const whileClaiming = (act: () => Promise<void>) => {
+    meanwhile = act;
+  };
+  return { dispatcher, engine, ask, handed, calls, whileClaiming };
+}
+
+function useFakeTimers() {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+test("a run that the engine refuses holds no other back", async () => {
+  useFakeTimers();
+  const { ask, handed } = await setup();
+  ask("poison");
+  await vi.advanceTimersByTimeAsync(2_000); // pauses would have grown to two seconds by now
+  ask("good");
+  await vi.advanceTimersByTimeAsync(300);
+  expect(handed).toEqual(["good"]);
+});
+
+test("an outage leaves no listeners behind, and a stop does not wait for its pause to end", async () => {
+  const warned = vi.fn();
+  process.on("warning", warned);
+  onTestFinished(() => void process.off("warning", warned));
+  useFakeTimers();
+  const { dispatcher, engine, ask, calls } = await setup();
+  engine.away = true;
+  ask("a");
+  while (calls.adds < 15) await vi.advanceTimersByTimeAsync(5_000);
+  await dispatcher[Symbol.asyncDispose]();
+  await dispatcher[Symbol.asyncDispose]();
+  expect(vi.getTimerCount()).toBe(0);
+  await new Promise((resolve) => setImmediate(resolve)); // warnings come in the next turn
+  expect(warned).not.toHaveBeenCalled();
+});
+
+test("runs whose deadline passed are ended also while wishes never stop coming", async () => {
+  const { dispatcher, calls, whileClaiming } = await setup();
+  await until(() => calls.expirations > 0, { deadlineMs: 5_000 });
+  const before = calls.expirations;
+  whileClaiming(async () => {
+    dispatcher.nudge();
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+  dispatcher.nudge();
+  await until(() => calls.expirations > before, { deadlineMs: 4_000 });
+});
