@@ -91,7 +91,7 @@ test.each([
 );
 
 test("a contract whose check throws is an attempt that failed, not an engine that retries for ever", async () => {
-  const result = z.unknown().transform(() => {
+  const result = z.unknown().refine(() => {
     throw new Error("a bug in the contract");
   });
   const { outcome, end } = await attempt({ contract: { ...anything, result } });
