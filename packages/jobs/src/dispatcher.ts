@@ -1,5 +1,4 @@
 import type { Engine, EngineJob } from "./engine/engine.ts";
-import { engineId } from "./identity.ts";
 import type { ClaimedRun, RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
 import { isUnreachable } from "./unreachable.ts";
@@ -165,7 +164,8 @@ function engineJobOf(run: ClaimedRun): EngineJob {
     deadline: run.deadlineAt.toISOString(),
   };
   return {
-    id: engineId(run.engineJobId),
+    // The engine takes no bare number as an id of ours; one it gave itself comes back as `12@<time>`.
+    id: run.engineJobId,
     name: run.job,
     data: { v: run.version, payload: run.payload, meta },
     priority: run.priority,

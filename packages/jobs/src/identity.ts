@@ -23,5 +23,8 @@ export function journalId(engineJobId: string, createdAt: Date): string {
   return `${engineJobId.slice(0, 100)}…${createHash("sha256").update(engineJobId).digest("hex")}`;
 }
 
-/** The id under which the engine knows a journal's job. */
-export const engineId = (journalled: string): string => journalled.replace(/^(\d+)@\d+$/, "$1");
+/** The number and the time that {@link journalId} joined; `undefined` for an id of any other kind. */
+export function numberedId(journalled: string): { id: string; createdMs: number } | undefined {
+  const [, id, createdMs] = /^(\d+)@(\d+)$/.exec(journalled) ?? [];
+  return id === undefined ? undefined : { id, createdMs: Number(createdMs) };
+}

@@ -10,7 +10,6 @@ export {
   TransientError,
 } from "./errors.ts";
 export { type Attempt, type Handler, handle } from "./handler.ts";
-export { engineId } from "./identity.ts";
 export type { Lease } from "./lease.ts";
 export { type Reconciled, reconcile, startReconciler } from "./reconciler.ts";
 export { createRequests, type Requests, type Wish } from "./requests.ts";

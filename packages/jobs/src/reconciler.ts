@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { handOver } from "./dispatcher.ts";
 import type { Engine } from "./engine/engine.ts";
-import { engineId } from "./identity.ts";
 import type { RunStore, SilentRun } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
 
@@ -10,7 +9,7 @@ export interface ReconcilerOptions {
     RunStore<never>,
     "silent" | "reclaim" | "touch" | "copyEnd" | "readMark" | "writeMark"
   >;
-  readonly engine: Pick<Engine, "add" | "find" | "readEpoch" | "writeEpoch">;
+  readonly engine: Pick<Engine, "add" | "find" | "ping" | "readEpoch" | "writeEpoch">;
   readonly telemetry: RuntimeTelemetry;
   /** Silence after which a run is looked for. */
   readonly silentMs?: number;
@@ -79,8 +78,9 @@ export async function reconcile(options: ReconcilerOptions): Promise<Reconciled>
       passed.add(run.id);
       // A wiped engine took its job from under a worker, which goes on; it is looked for when silent.
       const isAlive = run.running && began - run.touchedAt.getTime() < patienceMs;
-      if (wiped && isAlive) left += 1;
-      else done[await look(run, options)] += 1;
+      const did = wiped && isAlive ? undefined : await lookOrLeave(run, options);
+      if (did === undefined) left += 1;
+      else done[did] += 1;
     }
     if (page.length === 0 || found.length < PAGE) break;
   }
@@ -93,11 +93,25 @@ export async function reconcile(options: ReconcilerOptions): Promise<Reconciled>
   return done;
 }
 
+/** One run that cannot be read or added must not keep the others from being looked for. */
+async function lookOrLeave(
+  run: SilentRun,
+  options: ReconcilerOptions,
+): Promise<keyof Reconciled | undefined> {
+  try {
+    return await look(run, options);
+  } catch (error) {
+    await options.engine.ping(); // throws if it is away, and so ends the pass
+    options.telemetry.log.error({ err: error, runId: run.id }, "run not reconciled");
+    return undefined;
+  }
+}
+
 async function look(
   run: SilentRun,
   { store, engine }: ReconcilerOptions,
 ): Promise<keyof Reconciled> {
-  const job = await engine.find(run.queue, engineId(run.engineJobId));
+  const job = await engine.find(run.queue, run.engineJobId);
   if (job === undefined) {
     // Whoever wins the compare-and-set adds it; the id is the same, so even two adds make one job.
     if (await store.reclaim(run.id, run.touchedAt)) await handOver(engine, run.queue, [run]);

@@ -2,7 +2,7 @@ import { renderInvoice } from "@ballast/contracts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { adoptionOf, NO_VERSION } from "../src/adoption.ts";
-import { engineId, journalId } from "../src/identity.ts";
+import { journalId, numberedId } from "../src/identity.ts";
 
 const createdAt = new Date("2026-11-23T02:00:00Z");
 const invoiceId = "01936f5e-7a3c-7c1e-9d55-3f0a2b6c8d10";
@@ -77,6 +77,9 @@ test("whatever another team sent can be stored, and only U+0000 is changed", () 
 
 test("an engine's own number is told apart by when it was given, and found again", () => {
   expect(journalId("12", createdAt)).not.toBe(journalId("12", new Date(0)));
-  expect(engineId(journalId("12", createdAt))).toBe("12");
-  expect(engineId(journalId(invoiceId, createdAt))).toBe(invoiceId);
+  expect(numberedId(journalId("12", createdAt))).toEqual({
+    id: "12",
+    createdMs: createdAt.getTime(),
+  });
+  expect(numberedId(journalId(invoiceId, createdAt))).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 import type { RunView } from "@ballast/database";
-import { type Engine, type EngineJobState, engineId, type QueueState } from "@ballast/jobs";
+import type { Engine, EngineJobState, QueueState } from "@ballast/jobs";
 
 /** What the queue engine says of one run; it may be away, and then nobody waits for it. */
 export type EnginePeek =
@@ -20,10 +20,7 @@ export async function peekEngine(
   { queue, engineJobId }: RunView,
 ): Promise<EnginePeek> {
   const ask = async (): Promise<EnginePeek> => {
-    const [job, state] = await Promise.all([
-      engine.find(queue, engineId(engineJobId)),
-      engine.state(queue),
-    ]);
+    const [job, state] = await Promise.all([engine.find(queue, engineJobId), engine.state(queue)]);
     return { kind: "seen", job: job?.state, queue: state };
   };
   let timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,8 @@
 import type { Queue } from "bullmq";
+import { numberedId } from "../identity.ts";
 import { type Log, quietErrorLog } from "../telemetry.ts";
 import { startConsumer } from "./bullmq-consumer.ts";
+import { momentOf } from "./delivery.ts";
 import type {
   Consumer,
   Consumption,
@@ -53,9 +55,10 @@ export class BullmqEngine implements Engine {
     const found = await this.#call(
       queue,
       async (handle) => {
+        const id = await ownIdOf(handle, engineJobId);
         // The state first: read after the job, it may tell of an end that the job does not hold yet.
-        const state = await handle.getJobState(engineJobId);
-        const job = await handle.getJob(engineJobId);
+        const state = await handle.getJobState(id);
+        const job = await handle.getJob(id);
         return job === undefined ? undefined : { job, state };
       },
       `read job ${engineJobId}`,
@@ -74,7 +77,7 @@ export class BullmqEngine implements Engine {
   async remove(queue: string, engineJobId: string): Promise<void> {
     await this.#call(
       queue,
-      (handle) => handle.remove(engineJobId),
+      async (handle) => handle.remove(await ownIdOf(handle, engineJobId)),
       `remove job ${engineJobId}`,
     ).catch((error: unknown) =>
       this.#log.debug({ err: error, queue, engineJobId }, "job left in the engine"),
@@ -176,6 +179,19 @@ export class BullmqEngine implements Engine {
       clearTimeout(timer);
     }
   }
+}
+
+/**
+ * The id under which BullMQ has a job of the journal. One that BullMQ numbered has its number, unless a
+ * wiped engine gave that to another job: then it is known by the whole of its journalled id.
+ */
+async function ownIdOf(handle: Queue, journalled: string): Promise<string> {
+  const numbered = numberedId(journalled);
+  if (numbered === undefined) return journalled;
+  const job = await handle.getJob(numbered.id);
+  return job !== undefined && momentOf(job.timestamp) === numbered.createdMs
+    ? numbered.id
+    : journalled;
 }
 
 class EngineSilentError extends Error {

@@ -65,6 +65,7 @@ export interface Engine extends AsyncDisposable {
   /** Resolves when the engine answers; rejects after `deadlineMs` saying why. */
   ping(deadlineMs?: number): Promise<void>;
   add(queue: string, jobs: readonly EngineJob[]): Promise<void>;
+  /** @param engineJobId as the journal knows it */
   find(queue: string, engineJobId: string): Promise<EngineJobState | undefined>;
   /** Remove a job that is not running; one that is, or is gone, is left alone. */
   remove(queue: string, engineJobId: string): Promise<void>;

@@ -1,6 +1,8 @@
+import { findJobByEngineId } from "@ballast/database";
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
-import { handle, reconcile, startWorker } from "../../src/index.ts";
+import { journalId } from "../../src/identity.ts";
+import { handle, reconcile, startWorker, TransientError } from "../../src/index.ts";
 import { type Setup, setup, testJob } from "./setup.ts";
 
 const wipe = async (t: Setup) => {
@@ -110,5 +112,37 @@ describeEachEngine("the reconciler", (engine) => {
     dispatcher.nudge();
     await handedOver(t, runId);
     expect(await reconcile({ ...t, silentMs: 0 })).toEqual({ seen: 1, readded: 0, copied: 0 });
+  });
+
+  test("adds another team's job again, although the engine had numbered it itself", async () => {
+    await using t = await setup(engine);
+    await reconcile(t);
+    const job = testJob({ backoff: { type: "fixed", delayMs: 60_000 } });
+    const attempts: number[] = [];
+    await t.work([
+      handle(job, async ({ attempt }) => {
+        attempts.push(attempt);
+        if (attempts.length === 1) throw new TransientError("busy", "not yet");
+        return { done: "after the wipe" };
+      }),
+    ]);
+    const theirs = { v: 1, payload: { thing: "theirs" } };
+    const { id = "", timestamp } = await t.queue.add("do-thing", theirs);
+    const journalled = journalId(id, new Date(timestamp));
+    const found = (...states: string[]) =>
+      until(async () => {
+        const seen = await findJobByEngineId(t.db.kysely, "test", journalled);
+        return seen?.attempts.length && states.includes(seen.run.state) ? seen : undefined;
+      });
+    await found("started");
+
+    await wipe(t);
+    // The numbers start again: this one is another job with the same number.
+    const { id: reused } = await t.queue.add("do-thing", theirs, { delay: 60_000 });
+    expect(reused).toBe(id);
+    expect(await reconcile(t)).toEqual({ seen: 0, readded: 1, copied: 0 });
+
+    expect((await found("completed")).run.result).toEqual({ done: "after the wipe" });
+    expect(attempts).toEqual([1, 2]);
   });
 });
