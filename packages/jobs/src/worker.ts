@@ -80,11 +80,11 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
       }
       return outcome;
     },
-    told(delivery) {
+    told(delivery, outcome, confirmed) {
       const end = ended.get(delivery)?.end;
       // Only the success of a run that blocks nobody may wait for its batch.
-      if (end !== undefined)
-        journal.ended(end, end.outcome !== "completed" || blocks(tools, delivery));
+      const mayWait = outcome.kind === "completed" && confirmed && !blocks(tools, delivery);
+      if (end !== undefined) journal.ended(end, !mayWait);
     },
     lockLost: (engineJobId) => running.lockLost(engineJobId),
     locksRenewed: (engineJobIds) => running.locksRenewed(engineJobIds),

@@ -1,14 +1,15 @@
-import type { Job } from "bullmq";
-import type { Outcome } from "../outcome.ts";
 import { quietErrorLog } from "../telemetry.ts";
 import { deliveryOf } from "./delivery.ts";
-import type { Consumer, Consumption, Delivery } from "./engine.ts";
+import type { Consumer, Consumption } from "./engine.ts";
 import { backoffStrategy, imposePolicy, settle } from "./settle.ts";
 import type { Store } from "./store-driver.ts";
+import { Unconfirmed } from "./unconfirmed.ts";
 
 /** Pause after a lost connection before a worker asks again; BullMQ's own 15 s is an outage longer. */
 const RUN_RETRY_DELAY_MS = 2_000;
 const CLEAN_EVERY_MS = 60_000;
+/** Also the wait of a worker that stops while the engine is away, so shorter than that. */
+const CONFIRMED_WITHIN_MS = 1_000;
 
 /** Take jobs off a queue and turn outcomes into what BullMQ does with them. */
 export async function startConsumer(
@@ -17,8 +18,9 @@ export async function startConsumer(
   removeOldCompleted: () => Promise<unknown>,
 ): Promise<Consumer> {
   const { queue, concurrency, log } = consumption;
-  // By the job object, which BullMQ hands back in its events: one whose lock was lost is just forgotten.
-  const reached = new WeakMap<Job, { delivery: Delivery; outcome: Outcome }>();
+  // Told before the lock runs out, so that whoever is given the job next finds it done.
+  const patienceMs = Math.min(queue.lockDurationMs / 4, CONFIRMED_WITHIN_MS);
+  const unconfirmed = new Unconfirmed(consumption.told, patienceMs);
   const onError = quietErrorLog(log, `worker of queue ${queue.name}`);
 
   const worker = store.worker(
@@ -28,8 +30,8 @@ export async function startConsumer(
       const outcome = await consumption.attempt(delivery);
       imposePolicy(job);
       if (outcome.kind !== "postpone" && outcome.kind !== "interrupted")
-        reached.set(job, { delivery, outcome });
-      return settle(job, token, outcome, () => consumption.told(delivery, outcome));
+        unconfirmed.add(job, delivery, outcome);
+      return settle(job, token, outcome, () => consumption.told(delivery, outcome, true));
     },
     {
       concurrency,
@@ -49,18 +51,15 @@ export async function startConsumer(
         : {}),
     },
   );
-  const settled = (job: Job | undefined) => {
-    const end = job === undefined ? undefined : reached.get(job);
-    if (job === undefined || end === undefined) return false;
-    reached.delete(job);
-    consumption.told(end.delivery, end.outcome);
-    return true;
-  };
-  worker.on("error", onError);
-  worker.on("completed", settled);
+  worker.on("error", (error: Error & { code?: unknown }) => {
+    onError(error);
+    // Its own codes are numbers. It refused an outcome, its lock lost, and does not say whose.
+    if (typeof error.code === "number") unconfirmed.giveUp();
+  });
+  worker.on("completed", (job) => void unconfirmed.confirm(job));
   worker.on("failed", (job, error) => {
     // BullMQ ended it before our code ran: it stalled too often.
-    if (!settled(job) && job?.finishedOn !== undefined)
+    if (job !== undefined && !unconfirmed.confirm(job) && job.finishedOn !== undefined)
       consumption.diedUnseen(deliveryOf(job), error.message);
   });
   worker.on("stalled", consumption.stalled);
@@ -76,6 +75,7 @@ export async function startConsumer(
     close: async () => {
       clearInterval(cleaning);
       await worker.close();
+      unconfirmed[Symbol.dispose]();
     },
   };
 }

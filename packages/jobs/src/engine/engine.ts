@@ -45,8 +45,11 @@ export interface Consumption {
   readonly log: Log;
   /** Run one attempt; must not throw. */
   attempt(delivery: Delivery): Promise<Outcome>;
-  /** The engine has taken the outcome. Not called where the lock was lost. */
-  told(delivery: Delivery, outcome: Outcome): void;
+  /**
+   * The engine has taken the outcome. Not `confirmed`: it may never take it, so its next start must find
+   * it in the journal. Called once at most.
+   */
+  told(delivery: Delivery, outcome: Outcome, confirmed: boolean): void;
   lockLost(engineJobId: string): void;
   locksRenewed(engineJobIds: readonly string[]): void;
   /** The engine ended a job by itself, without an attempt: it stalled too often. */

@@ -1,5 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
 import type { Outcome } from "../outcome.ts";
+import { isUnreachable } from "../unreachable.ts";
 
 /** Tells BullMQ's backoff strategy how long this retry waits. */
 class RetryError extends Error {
@@ -7,7 +8,8 @@ class RetryError extends Error {
 
   constructor(cause: Error, delayMs: number) {
     super(cause.message, { cause });
-    this.name = cause.name;
+    // Never the cause's: BullMQ reads names, and takes any "DelayedError" for its own.
+    this.name = "RetryError";
     if (cause.stack !== undefined) this.stack = cause.stack;
     this.delayMs = delayMs;
   }
@@ -17,14 +19,23 @@ class RetryError extends Error {
 export const backoffStrategy = (_made: number, _type?: string, error?: Error): number =>
   error instanceof RetryError ? Math.max(0, Math.trunc(error.delayMs)) : 1_000;
 
-/** PostgreSQL may pick this move as the victim of a deadlock; the move is then safe to repeat. */
+const MOVES = 5;
+const MOVE_AGAIN_MS = 1_000;
+
+/**
+ * Move a job in spite of a deadlock or a short outage; moves are safe to repeat. One that failed would
+ * be taken for a failure of the job, and counted.
+ */
 async function moved(move: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await move();
       return;
     } catch (error) {
-      if ((error as { code?: unknown }).code !== "40P01" || attempt === 5) throw error;
+      const isAway = isUnreachable(error);
+      const isDeadlock = (error as { code?: unknown }).code === "40P01";
+      if (attempt === MOVES || !(isAway || isDeadlock)) throw error;
+      if (isAway) await new Promise((resolve) => setTimeout(resolve, MOVE_AGAIN_MS));
     }
   }
 }
@@ -66,10 +77,8 @@ export async function settle(
       throw new DelayedError();
     case "interrupted":
       // A lost lock means that the job is somebody else's by now: nothing to hand back.
-      if (outcome.reason !== "lease_lost") {
-        await moved(() => job.moveToWait(token));
-        told();
-      }
+      if (outcome.reason !== "lease_lost") await moved(() => job.moveToWait(token));
+      told();
       throw new WaitingError();
     default:
       return outcome satisfies never;
