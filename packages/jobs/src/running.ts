@@ -24,6 +24,8 @@ export class Running implements Disposable {
   readonly #store: Pick<RunStore<unknown>, "cancelled" | "touch">;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
+  #asking = false;
+  #disposed = false;
   #touchedAt = Date.now();
   #stopped: { cause: AbortCause; hard: boolean } | undefined;
 
@@ -46,7 +48,7 @@ export class Running implements Disposable {
     this.#attempts.set(attemptId, { ...attempt, heldSince: Date.now() });
     // One that was being started when all were told to stop.
     if (this.#stopped !== undefined) attempt.stop.stop(this.#stopped.cause, this.#stopped);
-    this.#timer ??= setTimeout(() => this.#poll(), CANCEL_POLL_MS);
+    this.#poll();
     return { [Symbol.dispose]: () => void this.#attempts.delete(attemptId) };
   }
 
@@ -68,7 +70,9 @@ export class Running implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.stopAll("shutdown", { hard: true });
     clearTimeout(this.#timer);
+    this.#disposed = true;
   }
 
   /** While the engine is away nobody says that a lock ran out: the clock does. */
@@ -78,23 +82,33 @@ export class Running implements Disposable {
       if (heldSince < oldest) stop.stop("lease_lost");
   }
 
-  async #poll(): Promise<void> {
-    this.#stopUnheld();
+  /** Look again and again, and be quiet while nothing runs. */
+  #poll(): void {
+    if (this.#disposed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#attempts.size === 0) return;
+      this.#stopUnheld();
+      void this.#askPostgres();
+      this.#poll();
+    }, CANCEL_POLL_MS);
+  }
+
+  /** One question at a time: a PostgreSQL that hangs must not hold up the clock. */
+  async #askPostgres(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
     const byRun = new Map([...this.#attempts.values()].map((attempt) => [attempt.runId, attempt]));
+    const ids = [...byRun.keys()];
     try {
-      if (byRun.size > 0) {
-        const ids = [...byRun.keys()];
-        for (const id of await this.#store.cancelled(ids)) byRun.get(id)?.stop.stop("cancelled");
-        if (Date.now() - this.#touchedAt >= TOUCH_MS) {
-          this.#touchedAt = Date.now();
-          await this.#store.touch(ids);
-        }
+      for (const id of await this.#store.cancelled(ids)) byRun.get(id)?.stop.stop("cancelled");
+      if (Date.now() - this.#touchedAt >= TOUCH_MS) {
+        this.#touchedAt = Date.now();
+        await this.#store.touch(ids);
       }
     } catch (error) {
       this.#log.debug({ err: error }, "could not ask for cancelled runs");
     }
-    // Quiet while nothing runs.
-    this.#timer =
-      this.#attempts.size > 0 ? setTimeout(() => this.#poll(), CANCEL_POLL_MS) : undefined;
+    this.#asking = false;
   }
 }

@@ -1,5 +1,5 @@
 import { until } from "@ballast/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { StopSwitch } from "../src/lease.ts";
 import { Running } from "../src/running.ts";
 
@@ -49,4 +49,23 @@ test("while PostgreSQL does not answer, nothing is stopped for it", async () => 
   using _watched = running.watch("a", attempt(stop));
   await until(() => asked >= 2, { deadlineMs: 3_000 });
   expect(stop.cause).toBeUndefined();
+});
+
+test("a lock is watched also while PostgreSQL hangs", async () => {
+  const hanging = { cancelled: () => new Promise<string[]>(() => {}), touch: async () => {} };
+  using running = new Running(hanging, 1_500, quiet);
+  const stop = new StopSwitch();
+  using _watched = running.watch("a", attempt(stop));
+  await until(() => stop.cause === "lease_lost", { deadlineMs: 4_000 });
+});
+
+test("an attempt that begins after the end leaves no timer behind", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const running = new Running(nothingCancelled, 60_000, quiet);
+  running[Symbol.dispose]();
+  const stop = new StopSwitch();
+  using _watched = running.watch("late", attempt(stop));
+  expect(vi.getTimerCount()).toBe(0);
+  expect(stop.cause).toBe("shutdown");
 });
