@@ -122,13 +122,19 @@ async function look(
       runId: run.id,
       state: stateOf(job.state, job.result),
       result: job.state === "completed" ? job.result : null,
-      message: job.failedReason,
+      ...reasonOf(job.failedReason),
       endedAt: job.finishedAt ?? new Date(),
     });
     return "copied";
   }
   await store.touch([run.id]);
   return "seen";
+}
+
+/** A worker's words are `code: message`; BullMQ's own have no code. */
+function reasonOf(failedReason: string | null): { code: string | null; message: string | null } {
+  const [, code, message] = /^([a-z][a-z0-9_]*): (.*)$/s.exec(failedReason ?? "") ?? [];
+  return { code: code ?? null, message: message ?? failedReason };
 }
 
 const stateOf = (state: "completed" | "failed", result: unknown) => {

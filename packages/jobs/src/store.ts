@@ -132,6 +132,8 @@ export interface CopiedEnd {
   readonly runId: string;
   readonly state: TerminalState;
   readonly result: unknown;
+  /** What a death was for, if the engine kept that. */
+  readonly code: string | null;
   readonly message: string | null;
   readonly endedAt: Date;
 }

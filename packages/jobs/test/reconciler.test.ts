@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { reconcile } from "../src/reconciler.ts";
-import type { SilentRun } from "../src/store.ts";
+import type { CopiedEnd, SilentRun } from "../src/store.ts";
 import { quietTelemetry } from "./integration/setup.ts";
 
 const silentRun = (id: string): SilentRun => ({
@@ -84,4 +84,23 @@ test("more runs than a page holds are all looked at, though some are left as the
   const good = Array.from({ length: 500 }, (_, nth) => `good ${nth}`);
   const t = setup([...left, ...good].map(silentRun));
   expect(await reconcile(t)).toMatchObject({ readded: 500 });
+});
+
+test.each([
+  ["gone: no thing\nat all", { code: "gone", message: "no thing\nat all" }],
+  ["job stalled more than allowable limit", { code: null }],
+  ["Error: no code", { code: null, message: "Error: no code" }],
+])("a death copied from the engine, %j, keeps what it was for", async (failedReason, kept) => {
+  const t = setup([silentRun("a")]);
+  const copied: CopiedEnd[] = [];
+  await reconcile({
+    ...t,
+    engine: {
+      ...t.engine,
+      find: async () => ({ state: "failed", result: null, failedReason, finishedAt: null }),
+    },
+    store: { ...t.store, copyEnd: async (end) => void copied.push(end) },
+    silentMs: 0,
+  });
+  expect(copied).toMatchObject([{ runId: "a", state: "dead", ...kept }]);
 });

@@ -51,7 +51,7 @@ export async function copyEnd(db: Queryable, end: CopiedEnd): Promise<void> {
     UPDATE job_runs r SET
       state = ${end.state}, finished_at = ${end.endedAt}, touched_at = now(),
       result = CASE WHEN ${end.state === "completed"} THEN ${storableJson(end.result)}::jsonb END,
-      error_code = CASE WHEN ${isDead} THEN 'ended_in_engine' END,
+      error_code = CASE WHEN ${isDead} THEN coalesce(${end.code}::text, 'ended_in_engine') END,
       error_message = CASE WHEN ${isDead} THEN ${storableText(end.message)} END,
       running_attempt_id = NULL, running_since = NULL, running_on = NULL,
       next_attempt_at = NULL, wait_code = NULL, wait_message = NULL,

@@ -44,13 +44,26 @@ test("an end that only the engine knew is copied once, and frees the slot", asyn
   const attempt = await t.begin(runId);
   const next = await t.ask({ slot: "s" });
   const endedAt = new Date(Date.now() - 1_000);
-  const end = { runId, state: "dead", result: null, message: "stalled", endedAt } as const;
+  const end = {
+    runId,
+    state: "dead",
+    result: null,
+    code: "gone",
+    message: "no thing",
+    endedAt,
+  } as const;
 
   await t.store.copyEnd(end);
   await t.store.copyEnd({ ...end, state: "completed", message: null });
 
   expect(await t.view(requestId)).toMatchObject({
-    run: { state: "dead", errorMessage: "stalled", finishedAt: endedAt, runningAttemptId: null },
+    run: {
+      state: "dead",
+      errorCode: "gone",
+      errorMessage: "no thing",
+      finishedAt: endedAt,
+      runningAttemptId: null,
+    },
     attempts: [{ id: attempt, outcome: "lost" }],
   });
   expect((await t.claim()).map(({ id }) => id)).toEqual([next.runId]);
