@@ -157,10 +157,3 @@ test("an engine that never answers costs a status page 300 ms", async () => {
     vi.useRealTimers();
   }
 });
-
-test("a job whose bare number another team's producer made up is found by that number", async () => {
-  const find = vi.fn(async () => undefined);
-  const state = async () => ({ paused: false, waiting: 0, active: 0, delayed: 0, failed: 0 });
-  await peekEngine({ find, state }, request({ ...handed, engineJobId: "17@1764000000000" }).run);
-  expect(find).toHaveBeenCalledWith("pdf", "17");
-});
