@@ -5,7 +5,7 @@ import type { AnyJob, PayloadInput } from "./job.ts";
 export const EnvelopeMeta = z.object({
   /** Becomes the job's id in the engine and its `/v1/jobs/{id}`; adding it twice is harmless. */
   requestId: z.uuid().optional(),
-  companyId: z.uuid().optional(),
+  companyId: z.uuid().toLowerCase().optional(),
   /** The business thing this is about, as `kind:id`, e.g. `invoice:0190…`. */
   subject: z.string().max(200).optional(),
   requestedBy: z.string().max(200).optional(),

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Backoff } from "./backoff.ts";
-import type { QueueDefinition } from "./queue.ts";
+import { MAX_TIMER_MS, type QueueDefinition } from "./queue.ts";
 
 /** What one job promises: its payload, its result and how failure is treated. */
 export interface JobContract<
@@ -80,8 +80,9 @@ export function defineJob<N extends string, P extends z.ZodObject, R extends z.Z
   whole("version", job.version, 1);
   whole("oldestVersion", job.oldestVersion, 1, job.version);
   whole("attempts", job.attempts, 1);
-  whole("backoff.delayMs", job.backoff.delayMs, 0);
-  whole("timeoutMs", job.timeoutMs, 1);
+  whole("backoff.delayMs", job.backoff.delayMs, 0, MAX_TIMER_MS);
+  whole("backoff.maxDelayMs", job.backoff.maxDelayMs ?? MAX_TIMER_MS, 0, MAX_TIMER_MS);
+  whole("timeoutMs", job.timeoutMs, 1, MAX_TIMER_MS);
   whole("giveUpAfterMs", job.giveUpAfterMs, 1);
   whole("priority", job.priority, 0, 2_097_151);
   if (!(job.backoff.jitter >= 0 && job.backoff.jitter <= 0.5))

@@ -20,6 +20,18 @@ export interface QueueDefinition extends QueuePolicy {
   readonly name: string;
 }
 
+/** The longest time a timer of Node.js takes, 24.8 days; it fires at once for anything longer. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
+const LEAST = {
+  lockDurationMs: 1,
+  stalledIntervalMs: 1,
+  concurrency: 1,
+  maxStalledCount: 0,
+  handBackAfterMs: 0,
+  gracePeriodMs: 0,
+};
+
 /** Retention is the queue's alone: BullMQ applies one job's retention options to the whole set. */
 const DEFAULTS: QueuePolicy = {
   lockDurationMs: 20_000,
@@ -41,10 +53,10 @@ export function defineQueue(name: string, policy: Partial<QueuePolicy> = {}): Qu
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new RangeError(`queue name "${name}" is not kebab-case`);
   const queue = { name, ...DEFAULTS, ...policy };
-  for (const key of ["lockDurationMs", "stalledIntervalMs", "concurrency"] as const)
-    if (!Number.isInteger(queue[key]) || queue[key] < 1)
+  for (const [key, min] of Object.entries(LEAST) as [keyof typeof LEAST, number][])
+    if (!Number.isInteger(queue[key]) || queue[key] < min || queue[key] > MAX_TIMER_MS)
       throw new RangeError(
-        `queue ${name}: ${key} must be a whole number above 0, not ${queue[key]}`,
+        `queue ${name}: ${key} must be a whole number in [${min}, ${MAX_TIMER_MS}], not ${queue[key]}`,
       );
   return Object.freeze(queue);
 }

@@ -25,7 +25,7 @@ export const renderInvoice = defineJob({
   name: "render-invoice",
   version: 1,
   payload: z.object({
-    invoiceId: z.uuid(),
+    invoiceId: z.uuid().toLowerCase(),
     /** Counts from 1; rises by one each time the invoice is re-issued. */
     revision: z.int().positive(),
     locale: InvoiceLocale,

@@ -15,7 +15,7 @@ export const sendInvoice = defineJob({
   name: "send-invoice",
   version: 1,
   payload: z.object({
-    invoiceId: z.uuid(),
+    invoiceId: z.uuid().toLowerCase(),
     revision: z.int().positive(),
     locale: InvoiceLocale,
     /** Counts from 1; each deliberate resend takes the next. */
