@@ -1,6 +1,9 @@
 import { type AnyJob, type PayloadInput, parsePayload } from "@ballast/contracts";
 import type { Asked, RunStore } from "./store.ts";
 
+/** BullMQ's lowest urgency; a run with any other number would never be handed over. */
+const MAX_PRIORITY = 2_097_151;
+
 /** Who wishes for what, and when. */
 export interface Wish {
   /** Answered back as the request's id; made up if absent. */
@@ -9,6 +12,7 @@ export interface Wish {
   readonly requestedBy: string | null;
   readonly subject?: string;
   readonly traceparent?: string | null;
+  /** The contract's if absent; 0 is the most urgent, 2,097,151 the least. */
   readonly priority?: number;
   readonly dueAt?: Date;
   /** Wait until `release` is called with this key. */
@@ -20,7 +24,8 @@ export interface Requests<Tx> {
    * Record a wish inside the transaction that makes it true. Nothing reaches the engine before the
    * commit; nudge the dispatcher after it.
    *
-   * @throws {ContractError} if the payload breaks its contract
+   * @throws {ContractError} if the payload breaks its contract; {RangeError} for a priority or a time
+   * that no engine takes
    */
   ask<Job extends AnyJob>(tx: Tx, job: Job, payload: PayloadInput<Job>, wish: Wish): Promise<Asked>;
   /** Let the runs held for `key` go; answers how many. */
@@ -39,6 +44,12 @@ export const createRequests = <Tx>({
   ask(tx, job, input, wish) {
     const payload = parsePayload(job, input);
     const dueAt = wish.dueAt ?? null;
+    if (Number.isNaN(dueAt?.getTime())) throw new RangeError(`${job.name}: dueAt is no time`);
+    const priority = wish.priority ?? job.priority;
+    if (!Number.isInteger(priority) || priority < 0 || priority > MAX_PRIORITY)
+      throw new RangeError(
+        `${job.name}: priority must be a whole number in [0, ${MAX_PRIORITY}], not ${priority}`,
+      );
     const run = {
       queue: job.queue.name,
       job: job.name,
@@ -47,7 +58,7 @@ export const createRequests = <Tx>({
       companyId: wish.companyId,
       subject: wish.subject ?? job.subject?.(payload) ?? null,
       slot: slotKey(job, wish.companyId, payload),
-      priority: wish.priority ?? job.priority,
+      priority,
       dueAt,
       deadlineAt: new Date((dueAt?.getTime() ?? Date.now()) + job.giveUpAfterMs),
       heldFor: wish.heldFor ?? null,

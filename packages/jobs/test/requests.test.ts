@@ -1,0 +1,50 @@
+import { defineJob } from "@ballast/contracts";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { createRequests } from "../src/requests.ts";
+import type { NewRun } from "../src/store.ts";
+import { queue } from "./integration/setup.ts";
+
+const job = defineJob({
+  queue,
+  name: "do-thing",
+  version: 1,
+  payload: z.object({}),
+  result: z.null(),
+  priority: 7,
+  giveUpAfterMs: 60_000,
+});
+const wish = { companyId: null, requestedBy: null };
+
+function setup() {
+  const asked: NewRun[] = [];
+  const requests = createRequests<null>({
+    store: {
+      async ask(_tx, run) {
+        asked.push(run);
+        return { requestId: "request", runId: "run", joined: false };
+      },
+      release: async () => 0,
+    },
+  });
+  return { requests, asked };
+}
+
+test("a wish takes its contract's priority, and its deadline counts from when it is due", async () => {
+  const { requests, asked } = setup();
+  const dueAt = new Date("2026-11-23T02:00:00Z");
+  await requests.ask(null, job, {}, { ...wish, dueAt });
+  expect(asked).toMatchObject([{ priority: 7, deadlineAt: new Date("2026-11-23T02:01:00Z") }]);
+});
+
+test.each([
+  ["priority", { priority: -1 }],
+  ["priority", { priority: 1.5 }],
+  ["priority", { priority: 2_097_152 }],
+  ["dueAt", { dueAt: new Date(Number.NaN) }],
+])("a %s that the engine would refuse for ever is refused at once", async (field, change) => {
+  const { requests, asked } = setup();
+  const asking = async () => requests.ask(null, job, {}, { ...wish, ...change });
+  await expect(asking()).rejects.toThrow(field);
+  expect(asked).toEqual([]);
+});
