@@ -44,14 +44,14 @@ test("a retry waits as long as the runtime said, whatever its error is called", 
   // BullMQ goes by names, and would take this for its own.
   class DelayedError extends TransientError {}
   const retry = { kind: "retry", error: new DelayedError("busy", "x"), delayMs: 1_234.5 } as const;
-  const thrown = await settle({} as Job, "token", retry, () => {}).catch((error) => error);
+  const thrown = (await settle({} as Job, "token", retry, () => {}).catch((e) => e)) as Error;
   expect(thrown.name).toBe("RetryError");
   expect(backoffStrategy(1, "ballast", thrown)).toBe(1_234);
 });
 
 test("a death keeps its code where the reconciler finds it", async () => {
   const dead = { kind: "dead", error: new PermanentError("gone", "no thing") } as const;
-  const thrown = await settle({} as Job, "token", dead, () => {}).catch((error) => error);
+  const thrown = (await settle({} as Job, "token", dead, () => {}).catch((e) => e)) as Error;
   expect(thrown).toBeInstanceOf(UnrecoverableError);
   expect(thrown.message).toBe("gone: no thing");
 });
