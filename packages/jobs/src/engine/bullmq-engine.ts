@@ -13,11 +13,12 @@ import type {
 } from "./engine.ts";
 import { ENDLESS_ATTEMPTS } from "./settle.ts";
 import type { Store } from "./store-driver.ts";
+import { removeOldCompleted } from "./sweep.ts";
 
 /** A call to the engine that hangs is a call that failed; the frozen store answers never. */
 const CALL_DEADLINE_MS = 3_000;
-/** Jobs removed in one sweep of a completed set. */
-const CLEAN_BATCH = 1_000;
+
+const SWEEP_DEADLINE_MS = 30_000;
 
 /** BullMQ behind the runtime's own words; everything specific to a store comes with `store`. */
 export class BullmqEngine implements Engine {
@@ -25,6 +26,8 @@ export class BullmqEngine implements Engine {
   readonly #store: Store;
   readonly #log: Log;
   readonly #queues = new Map<string, Queue>();
+  /** Those that answered once; they recover by themselves. */
+  readonly #proven = new WeakSet<Queue>();
   #closed = false;
 
   constructor(store: Store, log: Log) {
@@ -118,8 +121,9 @@ export class BullmqEngine implements Engine {
     return startConsumer(consumption, this.#store, () =>
       this.#call(
         queue.name,
-        (handle) => handle.clean(queue.completedKept.ageSeconds * 1_000, CLEAN_BATCH, "completed"),
+        (handle) => removeOldCompleted(handle, queue.completedKept),
         "remove old completed jobs",
+        SWEEP_DEADLINE_MS,
       ),
     );
   }
@@ -146,12 +150,25 @@ export class BullmqEngine implements Engine {
     return queue;
   }
 
-  async #call<T>(queue: string, ask: (handle: Queue) => Promise<T>, what: string): Promise<T> {
+  /**
+   * A queue object that is made while PostgreSQL is away refuses for ever, so none is made before the
+   * engine answers, and one that never did is made anew. It cannot be had without a trace, so seldom.
+   */
+  async #call<T>(
+    queue: string,
+    ask: (handle: Queue) => Promise<T>,
+    what: string,
+    deadlineMs = CALL_DEADLINE_MS,
+  ): Promise<T> {
+    if (!this.#queues.has(queue)) await this.ping();
+    const handle = this.#queue(queue);
     try {
-      return await this.#within(() => ask(this.#queue(queue)), `queue ${queue}: ${what}`);
+      const answer = await this.#within(() => ask(handle), `queue ${queue}: ${what}`, deadlineMs);
+      this.#proven.add(handle);
+      return answer;
     } catch (error) {
-      // Made while PostgreSQL was away, a queue object refuses for ever: the next call makes a new one.
-      if (this.kind === "postgres") this.#queues.delete(queue);
+      if (!this.#proven.has(handle) && this.#queues.get(queue) === handle)
+        this.#queues.delete(queue);
       throw error;
     }
   }

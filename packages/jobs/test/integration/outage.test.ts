@@ -1,0 +1,102 @@
+import { describeEachEngine, until } from "@ballast/testing";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { handle, openEngine, startWorker } from "../../src/index.ts";
+import { openProxy } from "./proxy.ts";
+import { queue, quiet, type Setup, setup, testJob } from "./setup.ts";
+
+/** The engine of `t`, reached through a door that can be shut. */
+async function behindDoor(t: Setup, { shut = false } = {}) {
+  const stack = new AsyncDisposableStack();
+  const door = stack.use(await openProxy(t.url));
+  if (shut) door.shut();
+  const engine = stack.use(openEngine(door.url, { log: quiet, prefix: t.prefix }));
+  return { door, engine, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const echo = () => handle(testJob(), async ({ payload }) => ({ done: payload.thing }));
+const soon = { deadlineMs: 10_000 };
+
+describeEachEngine("an engine that is away", (engine) => {
+  test("at the start makes calls fail, leaves nothing behind, and works once it is there", async () => {
+    await using t = await setup(engine);
+    await using away = await behindDoor(t, { shut: true });
+    const warned = vi.fn();
+    process.on("warning", warned);
+    onTestFinished(() => void process.off("warning", warned));
+
+    for (let call = 0; call < 15; call++)
+      await expect(away.engine.find(queue.name, "none")).rejects.toThrow();
+    away.door.open();
+    await until(async () => (await away.engine.find(queue.name, "none")) === undefined, soon);
+    expect(warned).not.toHaveBeenCalled();
+  });
+
+  test("for a while makes calls fail, and the same engine works again after it", async () => {
+    await using t = await setup(engine);
+    await using away = await behindDoor(t);
+    await until(async () => (await away.engine.find(queue.name, "none")) === undefined, soon);
+
+    away.door.shut();
+    await expect(away.engine.state(queue.name)).rejects.toThrow();
+    away.door.open();
+    await until(async () => (await away.engine.state(queue.name)).waiting === 0, soon);
+  });
+
+  test("lets a worker that has nothing to do stop at once", async () => {
+    await using t = await setup(engine);
+    await using away = await behindDoor(t);
+    const worker = await startWorker({ ...t, queue, engine: away.engine, handlers: [echo()] });
+    const { requestId } = await t.ask(testJob(), { thing: "a" });
+    await t.dispatch();
+    await t.reach(requestId, "completed");
+
+    away.door.shut();
+    const began = Date.now();
+    await worker[Symbol.asyncDispose]();
+    expect(Date.now() - began).toBeLessThan(queue.gracePeriodMs);
+  });
+
+  test("comes back to a worker that takes its jobs again, and finished work is not done twice", async () => {
+    await using t = await setup(engine);
+    await using away = await behindDoor(t);
+    const ran: string[] = [];
+    const shutThen = handle(testJob(), async ({ payload }) => {
+      ran.push(payload.thing);
+      if (payload.thing === "first") away.door.shut();
+      return { done: payload.thing };
+    });
+    await using _worker = await startWorker({
+      ...t,
+      queue,
+      engine: away.engine,
+      handlers: [shutThen],
+    });
+    const first = await t.ask(testJob(), { thing: "first" });
+    const dispatcher = await t.dispatch();
+    // The engine cannot be told, the journal is.
+    expect((await t.reach(first.requestId, "completed")).run.result).toEqual({ done: "first" });
+
+    away.door.open();
+    const second = await t.ask(testJob(), { thing: "second" });
+    dispatcher.nudge();
+    await until(async () => (await t.view(second.requestId)).run.state === "completed", {
+      deadlineMs: 20_000,
+    });
+    await until(async () => (await t.engine.find(queue.name, first.runId))?.state === "completed", {
+      deadlineMs: 20_000,
+    });
+    expect(ran).toEqual(["first", "second"]);
+  }, 40_000);
+
+  test("when a worker is started is waited for", async () => {
+    await using t = await setup(engine);
+    await using away = await behindDoor(t, { shut: true });
+    const { requestId } = await t.ask(testJob(), { thing: "a" });
+    await t.dispatch();
+    const starting = startWorker({ ...t, queue, engine: away.engine, handlers: [echo()] });
+    await expect(away.engine.ping()).rejects.toThrow();
+    away.door.open();
+    await using _worker = await starting;
+    await t.reach(requestId, "completed");
+  });
+});
