@@ -30,7 +30,7 @@ const aRun: Run = {
 };
 
 /** Run one attempt of `run`, with PostgreSQL as a pair of functions. */
-function attempt({
+async function attempt({
   contract = anything,
   run = async () => null,
   start = async () => ({ kind: "go", run: aRun }),
@@ -49,7 +49,7 @@ function attempt({
     quiet,
   );
   const now = new Date();
-  return runAttempt(
+  return await runAttempt(
     {
       engineJobId: "x",
       name: "anything",
