@@ -63,6 +63,11 @@ export class Running implements Disposable {
       if (renewed.has(attempt.engineJobId)) attempt.heldSince = Date.now();
   }
 
+  /** Tell those to stop that are yet to come, e.g. whose start is being written at this moment. */
+  admitNoMore(): void {
+    this.#stopped ??= { cause: "shutdown", hard: false };
+  }
+
   /** Tell all attempts to stop, those that are yet to come too. */
   stopAll(cause: AbortCause, { hard = false }: { hard?: boolean } = {}): void {
     this.#stopped = { cause, hard };

@@ -104,6 +104,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
   return {
     async [Symbol.asyncDispose]() {
       draining = true;
+      running.admitNoMore();
       await drain(consumer, running, queue);
       running[Symbol.dispose]();
       await journal[Symbol.asyncDispose]();

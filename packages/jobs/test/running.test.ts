@@ -69,3 +69,12 @@ test("an attempt that begins after the end leaves no timer behind", () => {
   expect(vi.getTimerCount()).toBe(0);
   expect(stop.cause).toBe("shutdown");
 });
+
+test("once no more are admitted, an attempt that begins is stopped, and one that runs goes on", () => {
+  using running = new Running(nothingCancelled, 60_000, quiet);
+  const [early, late] = [new StopSwitch(), new StopSwitch()];
+  using _early = running.watch("early", attempt(early));
+  running.admitNoMore();
+  using _late = running.watch("late", attempt(late));
+  expect([early.cause, late.cause]).toEqual([undefined, "shutdown"]);
+});

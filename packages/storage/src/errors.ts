@@ -24,6 +24,8 @@ export class InvalidObjectKeyError extends Error {
 export class StoreUnavailableError extends Error {
   /** What the system or the server calls it: `ECONNREFUSED`, `ENOSPC`, `SlowDown`, `timeout`. */
   readonly code: string;
+  /** Whoever runs jobs knows by this that the job is not to blame. */
+  readonly dependencyDown = true;
 
   constructor(code: string, message: string, options?: { readonly cause: unknown }) {
     super(message, options);

@@ -83,6 +83,7 @@ test("wrong credentials are a store that is unavailable, with the remedy", async
   const refusal = await stranger.put("a", body, pdf).catch((error: unknown) => error);
 
   expect(refusal).toBeInstanceOf(StoreUnavailableError);
+  expect(refusal).toHaveProperty("dependencyDown", true);
   expect(String(refusal)).toMatch(
     /403 InvalidAccessKeyId to PUT documents\/a: check S3_ACCESS_KEY_ID/,
   );

@@ -11,6 +11,7 @@ import type {
   EngineJobState,
   QueueState,
 } from "./engine.ts";
+import { QueueObjects } from "./queue-objects.ts";
 import { ENDLESS_ATTEMPTS } from "./settle.ts";
 import type { Store } from "./store-driver.ts";
 import { removeOldCompleted } from "./sweep.ts";
@@ -25,15 +26,18 @@ export class BullmqEngine implements Engine {
   readonly kind: Engine["kind"];
   readonly #store: Store;
   readonly #log: Log;
-  readonly #queues = new Map<string, Queue>();
-  /** Those that answered once; they recover by themselves. */
-  readonly #proven = new WeakSet<Queue>();
+  readonly #queues: QueueObjects;
   #closed = false;
 
   constructor(store: Store, log: Log) {
     this.kind = store.kind;
     this.#store = store;
     this.#log = log;
+    this.#queues = new QueueObjects((name) => {
+      const queue = store.queue(name);
+      queue.on("error", quietErrorLog(log, `queue ${name}`));
+      return queue;
+    });
   }
 
   ping(deadlineMs: number = CALL_DEADLINE_MS): Promise<void> {
@@ -133,44 +137,21 @@ export class BullmqEngine implements Engine {
     this.#closed = true;
     // A store that is away must not keep the process: what cannot be closed politely is dropped.
     await Promise.allSettled(
-      [...this.#queues.values()].map((queue) =>
-        this.#within(() => queue.close(), "close a queue", 1_000),
-      ),
+      [...this.#queues].map((queue) => this.#within(() => queue.close(), "close a queue", 1_000)),
     );
     await this.#store.close();
   }
 
-  #queue(name: string): Queue {
-    let queue = this.#queues.get(name);
-    if (queue === undefined) {
-      queue = this.#store.queue(name);
-      queue.on("error", quietErrorLog(this.#log, `queue ${name}`));
-      this.#queues.set(name, queue);
-    }
-    return queue;
-  }
-
-  /**
-   * A queue object that is made while PostgreSQL is away refuses for ever, so none is made before the
-   * engine answers, and one that never did is made anew. It cannot be had without a trace, so seldom.
-   */
   async #call<T>(
     queue: string,
     ask: (handle: Queue) => Promise<T>,
     what: string,
-    deadlineMs = CALL_DEADLINE_MS,
+    deadlineMs?: number,
   ): Promise<T> {
     if (!this.#queues.has(queue)) await this.ping();
-    const handle = this.#queue(queue);
-    try {
-      const answer = await this.#within(() => ask(handle), `queue ${queue}: ${what}`, deadlineMs);
-      this.#proven.add(handle);
-      return answer;
-    } catch (error) {
-      if (!this.#proven.has(handle) && this.#queues.get(queue) === handle)
-        this.#queues.delete(queue);
-      throw error;
-    }
+    return await this.#queues.use(queue, (handle) =>
+      this.#within(() => ask(handle), `queue ${queue}: ${what}`, deadlineMs),
+    );
   }
 
   async #within<T>(

@@ -1,7 +1,7 @@
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
-import { handle } from "../../src/index.ts";
-import { setup, testJob } from "./setup.ts";
+import { handle, startWorker } from "../../src/index.ts";
+import { queue, setup, testJob } from "./setup.ts";
 
 const aborted = (signal: AbortSignal) =>
   new Promise<never>((_resolve, reject) =>
@@ -83,6 +83,41 @@ describeEachEngine("a worker that is told to stop", (engine) => {
     const { attempts } = await t.reach(requestId, "completed");
     expect(attempts.map(({ outcome }) => outcome)).toEqual(["interrupted", "completed"]);
     expect(begun).toEqual([1, 1]);
+  });
+
+  test("runs no handler whose start was still being written", async () => {
+    await using t = await setup(engine);
+    const job = testJob({ attempts: 1 });
+    const starting = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
+    const slow: typeof t.store = {
+      ...t.store,
+      async start(starts) {
+        starting.resolve();
+        await written.promise;
+        return t.store.start(starts);
+      },
+    };
+    const ran: string[] = [];
+    const by = (name: string) =>
+      handle(job, async () => {
+        ran.push(name);
+        return { done: name };
+      });
+    const worker = await startWorker({ ...t, queue, store: slow, handlers: [by("the stopped")] });
+    await t.dispatch();
+    const { requestId } = await t.ask(job, { thing: "a" });
+    await starting.promise;
+    const stopped = worker[Symbol.asyncDispose]();
+    written.resolve();
+    await stopped;
+    expect(ran).toEqual([]);
+
+    await t.work([by("another")]);
+    expect((await t.reach(requestId, "completed")).attempts).toMatchObject([
+      { outcome: "interrupted" },
+      { outcome: "completed" },
+    ]);
   });
 
   test("can be told twice", async () => {
