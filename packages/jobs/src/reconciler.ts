@@ -3,6 +3,7 @@ import { handOver } from "./dispatcher.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { RunStore, SilentRun } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
+import { isUnreachable } from "./unreachable.ts";
 
 export interface ReconcilerOptions {
   readonly store: Pick<
@@ -101,7 +102,8 @@ async function lookOrLeave(
   try {
     return await look(run, options);
   } catch (error) {
-    await options.engine.ping(); // throws if it is away, and so ends the pass
+    if (isUnreachable(error)) throw error; // ends the pass, which is made again
+    await options.engine.ping(); // throws if it is away
     options.telemetry.log.error({ err: error, runId: run.id }, "run not reconciled");
     return undefined;
   }

@@ -79,6 +79,14 @@ test("an engine that goes away in the middle of a pass does not count as looked 
   expect(t.engine.epoch).toBeNull();
 });
 
+test("an engine that did not answer in time does not count as looked through, though it is there", async () => {
+  const t = setup(["a"].map(silentRun));
+  const late = Object.assign(new Error("no answer in 3000 ms"), { dependencyDown: true });
+  const engine = { ...t.engine, add: () => Promise.reject(late) };
+  await expect(reconcile({ ...t, engine })).rejects.toThrow(late);
+  expect(engine.epoch).toBeNull();
+});
+
 test("more runs than a page holds are all looked at, though some are left as they are", async () => {
   const left = Array.from({ length: 150 }, (_, nth) => `unreadable ${nth}`);
   const good = Array.from({ length: 500 }, (_, nth) => `good ${nth}`);
