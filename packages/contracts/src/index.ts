@@ -1,4 +1,5 @@
 export { type Backoff, backoffDelayMs } from "./backoff.ts";
+export { findContract, jobContracts, queueDefinitions } from "./catalogue.ts";
 export {
   type BullmqJob,
   ContractError,
@@ -17,6 +18,8 @@ export {
 } from "./job.ts";
 export { echo } from "./jobs/echo.ts";
 export { documentHold, InvoiceLocale, renderInvoice } from "./jobs/render-invoice.ts";
+export { AlertChannel, sendAlert } from "./jobs/send-alert.ts";
 export { sendInvoice } from "./jobs/send-invoice.ts";
+export { updateTicket } from "./jobs/update-ticket.ts";
 export { defineQueue, type QueueDefinition, type QueuePolicy, recoveryBoundMs } from "./queue.ts";
-export { drill, email, pdf } from "./queues.ts";
+export { deadLetter, drill, email, pdf } from "./queues.ts";

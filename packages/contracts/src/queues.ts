@@ -20,3 +20,10 @@ export const drill = defineQueue("drill", {
   stalledIntervalMs: 3_000,
   concurrency: 50,
 });
+
+/** What tells people about deaths. Its own deaths raise no alert, or a dead channel would alert about itself. */
+export const deadLetter = defineQueue("dead-letter", {
+  lockDurationMs: 20_000,
+  stalledIntervalMs: 5_000,
+  concurrency: 5,
+});

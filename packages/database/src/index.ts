@@ -118,11 +118,27 @@ export {
   type TaxGroup,
   type Totals,
 } from "./money.ts";
+export {
+  type ActionFilter,
+  listActions,
+  type NewOperatorAction,
+  type OperatorAction,
+  recordAction,
+} from "./operator-actions.ts";
 export { isDatabaseAway, isRetryable, isUniqueViolation, sqlState } from "./pg-errors.ts";
 export { findProduct, listProducts, type Product, upsertProducts } from "./products.ts";
 export { openRunStore } from "./run-store/open-run-store.ts";
 export type * from "./run-store/port.ts";
-export type { ApiScope, DeliveryState, InvoiceState, Schema } from "./schema.ts";
+export type {
+  AlertKind,
+  ApiScope,
+  DeliveryState,
+  IncidentState,
+  InvoiceState,
+  LetterState,
+  ReplayState,
+  Schema,
+} from "./schema.ts";
 export type { CompanyScope } from "./scope.ts";
 export { isSuppressed, suppress, unsuppress } from "./suppressions.ts";
 export { uuidv7 } from "./uuidv7.ts";

@@ -3,6 +3,9 @@ import { business } from "./0001-business.ts";
 import { effects } from "./0002-effects.ts";
 import { access } from "./0003-access.ts";
 import { jobRuns } from "./0004-job-runs.ts";
+import { deadLetters } from "./0005-dead-letters.ts";
+import { triage } from "./0006-triage.ts";
+import { suspects } from "./0007-suspects.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +13,7 @@ export const migrations: Record<string, Migration> = {
   "0002-effects": effects,
   "0003-access": access,
   "0004-job-runs": jobRuns,
+  "0005-dead-letters": deadLetters,
+  "0006-triage": triage,
+  "0007-suspects": suspects,
 };
