@@ -18,6 +18,71 @@ export type AlertKind = "opened" | "grown" | "reopened" | "resolved";
 export type ReplayState = "canary" | "running" | "stopped" | "cancelled" | "completed";
 export type ApiScope = "read" | "write" | "operate";
 
+interface JobRunRow {
+  id: string;
+  queue: string;
+  engineJobId: string;
+  job: string;
+  version: number;
+  payload: Json<Record<string, unknown>>;
+  companyId: string | null;
+  subject: string | null;
+  slot: string | null;
+  state: Generated<"waiting" | "started" | "completed" | "dead" | "cancelled">;
+  priority: number;
+  dueAt: Date | null;
+  deadlineAt: Date;
+  heldFor: string | null;
+  generation: Generated<number>;
+  replayOf: string | null;
+  origin: Generated<"request" | "external" | "replay">;
+  createdAt: Timestamp;
+  claimedUntil: Date | null;
+  handedAt: Date | null;
+  touchedAt: Date | null;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  attemptsMade: Generated<number>;
+  runningAttemptId: string | null;
+  runningSince: Date | null;
+  runningOn: string | null;
+  nextAttemptAt: Date | null;
+  waitCode: string | null;
+  waitMessage: string | null;
+  progress: Json<unknown> | null;
+  result: Json<unknown> | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  cancelRequestedAt: Date | null;
+  changeNo: Generated<bigint>;
+  suspectSince: Date | null;
+  runningAlone: Generated<boolean>;
+  crashesAlone: Generated<number>;
+}
+
+interface JobRequestRow {
+  id: string;
+  runId: string;
+  requestedBy: string | null;
+  traceparent: string | null;
+  joined: boolean;
+  createdAt: Timestamp;
+  cancelledAt: Date | null;
+}
+
+interface JobAttemptRow {
+  id: string;
+  runId: string;
+  startedAt: Date | null;
+  endedAt: Date;
+  outcome: string;
+  code: string | null;
+  message: string | null;
+  stack: string | null;
+  nextAttemptAt: Date | null;
+  worker: string | null;
+}
+
 /** Every table by name, in camelCase; the plugin in `database.ts` translates to snake_case. */
 export interface Schema {
   companies: {
@@ -156,68 +221,22 @@ export interface Schema {
     body: string | null;
     createdAt: Timestamp;
   };
-  jobRuns: {
-    id: string;
+  jobRuns: JobRunRow;
+  jobRequests: JobRequestRow;
+  jobAttempts: JobAttemptRow;
+  jobRunsHistory: JobRunRow;
+  jobRequestsHistory: JobRequestRow & {
+    finishedAt: Date;
     queue: string;
-    engineJobId: string;
-    job: string;
-    version: number;
-    payload: Json<Record<string, unknown>>;
+    state: string;
     companyId: string | null;
     subject: string | null;
-    slot: string | null;
-    state: Generated<"waiting" | "started" | "completed" | "dead" | "cancelled">;
-    priority: number;
-    dueAt: Date | null;
-    deadlineAt: Date;
-    heldFor: string | null;
-    generation: Generated<number>;
-    replayOf: string | null;
-    origin: Generated<"request" | "external" | "replay">;
-    createdAt: Timestamp;
-    claimedUntil: Date | null;
-    handedAt: Date | null;
-    touchedAt: Date | null;
-    startedAt: Date | null;
-    finishedAt: Date | null;
-    attemptsMade: Generated<number>;
-    runningAttemptId: string | null;
-    runningSince: Date | null;
-    runningOn: string | null;
-    nextAttemptAt: Date | null;
-    waitCode: string | null;
-    waitMessage: string | null;
-    progress: Json<unknown> | null;
-    result: Json<unknown> | null;
-    errorCode: string | null;
-    errorMessage: string | null;
-    cancelRequestedAt: Date | null;
-    changeNo: Generated<bigint>;
-    suspectSince: Date | null;
-    runningAlone: Generated<boolean>;
-    crashesAlone: Generated<number>;
   };
-  jobRequests: {
-    id: string;
-    runId: string;
-    requestedBy: string | null;
-    traceparent: string | null;
-    joined: boolean;
-    createdAt: Timestamp;
-    cancelledAt: Date | null;
-  };
-  jobAttempts: {
-    id: string;
-    runId: string;
-    startedAt: Date | null;
-    endedAt: Date;
-    outcome: string;
-    code: string | null;
-    message: string | null;
-    stack: string | null;
-    nextAttemptAt: Date | null;
-    worker: string | null;
-  };
+  jobAttemptsHistory: JobAttemptRow & { finishedAt: Date };
+  /** Views of what lives and what moved to history. */
+  allJobRuns: JobRunRow;
+  allJobRequests: JobRequestRow;
+  allJobAttempts: JobAttemptRow;
   marks: { name: string; value: string; writtenAt: Timestamp };
   incidents: {
     id: string;

@@ -6,6 +6,7 @@ import { jobRuns } from "./0004-job-runs.ts";
 import { deadLetters } from "./0005-dead-letters.ts";
 import { triage } from "./0006-triage.ts";
 import { suspects } from "./0007-suspects.ts";
+import { history } from "./0008-history.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   "0005-dead-letters": deadLetters,
   "0006-triage": triage,
   "0007-suspects": suspects,
+  "0008-history": history,
 };
