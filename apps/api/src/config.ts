@@ -35,6 +35,19 @@ export const EnvSchema = z
       .max(100)
       .default(10)
       .describe("connections to PostgreSQL this process opens at most"),
+    HISTORY_MOVE_AFTER_HOURS: z.coerce
+      .number()
+      .min(1)
+      .max(24 * 366)
+      .default(24)
+      .describe("hours after its end until a run moves from the live tables to history"),
+    HISTORY_KEEP_MONTHS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1_200)
+      .default(13)
+      .describe("whole months of history that are kept, besides the present one"),
   })
   .superRefine(checkStorage);
 
@@ -47,6 +60,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     database: { url: read.DATABASE_URL, poolMax: read.API_DATABASE_CONNECTIONS },
     queue: queueConfig(read),
     storage: { url: storage.url, credentials: storage.credentials },
+    history: {
+      moveAfterMs: read.HISTORY_MOVE_AFTER_HOURS * 3_600_000,
+      keepMonths: read.HISTORY_KEEP_MONTHS,
+    },
     listen: { host: read.API_HOST, port: read.API_PORT },
     limits: {
       requestsPerMinute: read.API_RATE_LIMIT_PER_MINUTE,

@@ -1,16 +1,47 @@
-import { type Database, purgeIdempotencyKeys } from "@ballast/database";
+import {
+  type Database,
+  type HistoryPolicy,
+  keepHistory,
+  purgeIdempotencyKeys,
+} from "@ballast/database";
 import type { Log } from "@ballast/jobs";
 
 const EVERY_MS = 3_600_000;
 
 /** Remove what has outlived its time, now and every hour. Any number of replicas may. */
-export function startHousekeeping(database: Database, log: Log): Disposable {
-  const sweep = () =>
-    purgeIdempotencyKeys(database.kysely).then(
-      (keys) => keys > 0 && log.info({ keys }, "old idempotency keys removed"),
-      (error: unknown) => log.warn({ err: error }, "old idempotency keys are still there"),
+export function startHousekeeping(
+  database: Database,
+  history: HistoryPolicy,
+  log: Log,
+): AsyncDisposable {
+  const closing = new AbortController();
+  const forgetKeys = async () => {
+    const keys = await purgeIdempotencyKeys(database.kysely);
+    if (keys > 0) log.info({ keys }, "old idempotency keys removed");
+  };
+  const moveRuns = async () => {
+    const { movedRuns, droppedPartitions } = await keepHistory(database, history, closing.signal);
+    if (movedRuns > 0) log.info({ movedRuns }, "finished runs moved to history");
+    if (droppedPartitions.length > 0) log.info({ droppedPartitions }, "old history dropped");
+  };
+  const sweep = async () => {
+    await forgetKeys().catch((error: unknown) =>
+      log.warn({ err: error }, "old idempotency keys are still there"),
     );
-  void sweep();
-  const timer = setInterval(sweep, EVERY_MS).unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+    if (closing.signal.aborted) return;
+    await moveRuns().catch((error: unknown) =>
+      log.warn({ err: error }, "history not kept; will retry within the hour"),
+    );
+  };
+  let sweeping = sweep();
+  const timer = setInterval(() => {
+    sweeping = sweeping.then(sweep); // never two at once
+  }, EVERY_MS).unref();
+  return {
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
 }

@@ -23,7 +23,7 @@ await runService(
     const store = openRunStore(database);
     await using dispatcher = await startDispatcher({ store, engine, telemetry });
     await using _reconciler = startReconciler({ store, engine, telemetry });
-    using _housekeeping = startHousekeeping(database, log);
+    await using _housekeeping = startHousekeeping(database, config.history, log);
     await using jobWatch = openJobWatch({
       changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),
       log,

@@ -64,6 +64,7 @@ export {
   type NewDocument,
   recordDocument,
 } from "./documents.ts";
+export { type HistoryKept, type HistoryPolicy, keepHistory } from "./history/keep-history.ts";
 export {
   abandonIdempotent,
   type Begun,
@@ -96,15 +97,14 @@ export {
   listInvoices,
 } from "./invoices.ts";
 export { type Cancellation, cancelRequest } from "./job-cancel.ts";
+export { type JobRequestFilter, listJobRequests } from "./jobs-list.ts";
 export {
   type AttemptView,
   changedSince,
   findJobByEngineId,
   findJobRequest,
-  type JobRequestFilter,
   type JobRequestSummary,
   type JobRequestView,
-  listJobRequests,
   type RunView,
 } from "./jobs-view.ts";
 export { MigrationError, migrate, migrationNames, schemaFingerprint } from "./migrator.ts";

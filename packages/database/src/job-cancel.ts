@@ -38,7 +38,7 @@ async function cancelIn(
   scope: CompanyScope,
 ): Promise<Cancellation | undefined> {
   const run = await lockRunOf(tx, requestId, scope);
-  if (run === undefined) return undefined;
+  if (run === undefined) return await overInHistory(tx, requestId, scope);
   if (run.state !== "waiting" && run.state !== "started") return { kind: "over", state: run.state };
 
   await tx
@@ -99,6 +99,20 @@ async function lockRunOf(tx: Tx, requestId: string, scope: CompanyScope) {
     .$if(scope !== "all", (query) => query.where("companyId", "=", scope))
     .forUpdate()
     .executeTakeFirst();
+}
+
+async function overInHistory(
+  tx: Tx,
+  requestId: string,
+  scope: CompanyScope,
+): Promise<Cancellation | undefined> {
+  const request = await tx
+    .selectFrom("jobRequestsHistory")
+    .select("state")
+    .where("id", "=", requestId)
+    .$if(scope !== "all", (query) => query.where("companyId", "=", scope))
+    .executeTakeFirst();
+  return request && { kind: "over", state: request.state };
 }
 
 async function countLiveRequests(tx: Tx, runId: string): Promise<number> {

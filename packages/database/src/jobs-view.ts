@@ -88,7 +88,25 @@ export interface JobRequestView extends JobRequestSummary {
   readonly otherRequests: number;
 }
 
-const runView = sql`
+/** Where runs stand: among those that live, or in history once they have been over for a while. */
+interface Place {
+  readonly runs: RawBuilder<unknown>;
+  readonly requests: RawBuilder<unknown>;
+  readonly attempts: RawBuilder<unknown>;
+}
+
+export const LIVE: Place = {
+  runs: sql`job_runs`,
+  requests: sql`job_requests`,
+  attempts: sql`job_attempts`,
+};
+export const HISTORY: Place = {
+  runs: sql`job_runs_history`,
+  requests: sql`job_requests_history`,
+  attempts: sql`job_attempts_history`,
+};
+
+export const runView = sql`
   r.id, r.queue, r.engine_job_id, r.job, r.version, r.payload, r.company_id, r.subject, r.slot,
   r.state, r.priority, r.due_at, r.deadline_at, r.held_for, r.generation, r.replay_of, r.origin,
   r.created_at, r.claimed_until, r.handed_at, r.touched_at, r.started_at, r.finished_at,
@@ -96,12 +114,12 @@ const runView = sql`
   r.wait_code, r.wait_message, r.progress, r.result, r.error_code, r.error_message,
   r.cancel_requested_at, r.change_no::float8 AS change_no`;
 
-const requestColumns = sql`
+export const requestColumns = sql`
   q.id AS request_id, q.requested_by, q.traceparent, q.joined, q.created_at AS requested_at, q.cancelled_at`;
 
-type SummaryRow = Omit<JobRequestSummary, "run"> & RunView;
+export type SummaryRow = Omit<JobRequestSummary, "run"> & RunView;
 
-function summaryOf(row: SummaryRow): JobRequestSummary {
+export function summaryOf(row: SummaryRow): JobRequestSummary {
   const { requestId, requestedBy, traceparent, joined, requestedAt, cancelledAt, ...run } = row;
   return { requestId, requestedBy, traceparent, joined, requestedAt, cancelledAt, run };
 }
@@ -110,13 +128,17 @@ function summaryOf(row: SummaryRow): JobRequestSummary {
 const inScope = (scope: CompanyScope) =>
   scope === "all" ? sql<SqlBool>`true` : sql<SqlBool>`r.company_id = ${scope}::uuid`;
 
+/** Look among what lives, then in history: in this order, since a run moves only that way. */
+const inEither = async <T>(look: (place: Place) => Promise<T | undefined>) =>
+  (await look(LIVE)) ?? (await look(HISTORY));
+
 /** Everything there is to say about one request; `undefined` if it is not there or not in scope. */
 export const findJobRequest = (
   db: Queryable,
   requestId: string,
   scope: CompanyScope,
 ): Promise<JobRequestView | undefined> =>
-  viewOf(db, sql`q.id = ${requestId} AND ${inScope(scope)}`);
+  inEither((place) => viewOf(db, place, sql`q.id = ${requestId} AND ${inScope(scope)}`));
 
 /** The same, by the id a job has in the engine; the oldest request speaks for it. Of any company. */
 export const findJobByEngineId = (
@@ -124,10 +146,13 @@ export const findJobByEngineId = (
   queue: string,
   engineJobId: string,
 ): Promise<JobRequestView | undefined> =>
-  viewOf(db, sql`r.queue = ${queue} AND r.engine_job_id = ${engineJobId}`);
+  inEither((place) =>
+    viewOf(db, place, sql`r.queue = ${queue} AND r.engine_job_id = ${engineJobId}`),
+  );
 
 async function viewOf(
   db: Queryable,
+  place: Place,
   condition: RawBuilder<unknown>,
 ): Promise<JobRequestView | undefined> {
   type Row = SummaryRow & Pick<JobRequestView, "aheadOfIt" | "otherRequests">;
@@ -139,9 +164,9 @@ async function viewOf(
           AND (o.due_at IS NULL OR o.due_at <= now())
           AND (o.priority, coalesce(o.due_at, o.created_at), o.id)
             < (r.priority, coalesce(r.due_at, r.created_at), r.id)) END AS ahead_of_it,
-      (SELECT count(*)::int FROM job_requests x
+      (SELECT count(*)::int FROM ${place.requests} x
        WHERE x.run_id = r.id AND x.id <> q.id AND x.cancelled_at IS NULL) AS other_requests
-    FROM job_requests q JOIN job_runs r ON r.id = q.run_id
+    FROM ${place.requests} q JOIN ${place.runs} r ON r.id = q.run_id
     WHERE ${condition}
     ORDER BY q.created_at, q.id
     LIMIT 1`.execute(db);
@@ -150,23 +175,21 @@ async function viewOf(
   const { aheadOfIt, otherRequests, ...summary } = row;
   return {
     ...summaryOf(summary),
-    attempts: await attemptsOf(db, row.id),
+    attempts: await attemptsOf(db, place, row),
     blockedBy: row.state === "waiting" ? await blockerOf(db, row) : null,
     aheadOfIt,
     otherRequests,
   };
 }
 
-async function attemptsOf(db: Queryable, runId: string): Promise<AttemptView[]> {
-  const attempts = await db
-    .selectFrom("jobAttempts")
-    .select(["id", "startedAt", "endedAt", "outcome", "code", "message", "stack"])
-    .select(["nextAttemptAt", "worker"])
-    .where("runId", "=", runId)
-    .orderBy(sql`coalesce(started_at, ended_at)`)
-    .orderBy("endedAt")
-    .execute();
-  return attempts as AttemptView[];
+async function attemptsOf(db: Queryable, place: Place, run: RunView): Promise<AttemptView[]> {
+  const { rows } = await sql<AttemptView>`
+    SELECT id, started_at, ended_at, outcome, code, message, stack, next_attempt_at, worker
+    FROM ${place.attempts} WHERE run_id = ${run.id}
+    ORDER BY coalesce(started_at, ended_at), ended_at`.execute(db);
+  // Moved since its run was read: all of it moves at once.
+  const hasMoved = rows.length === 0 && place === LIVE && run.finishedAt !== null;
+  return hasMoved ? await attemptsOf(db, HISTORY, run) : rows;
 }
 
 async function blockerOf(db: Queryable, run: RunView): Promise<JobRequestView["blockedBy"]> {
@@ -179,51 +202,6 @@ async function blockerOf(db: Queryable, run: RunView): Promise<JobRequestView["b
   return rows[0] ?? null;
 }
 
-export interface JobRequestFilter {
-  readonly queue?: string;
-  readonly state?: RunState;
-  /** Exactly this business thing, e.g. `invoice:0190…`. */
-  readonly subject?: string;
-  /** Asked for at this time or later. */
-  readonly since?: Date;
-  /** At most this many; default 50. */
-  readonly limit?: number;
-  /** `nextCursor` of the page before. */
-  readonly cursor?: string;
-}
-
-/** Requests in scope, newest first. `nextCursor` is `null` on the last page. */
-export async function listJobRequests(
-  db: Queryable,
-  scope: CompanyScope,
-  { queue, state, subject, since, limit = 50, cursor }: JobRequestFilter = {},
-): Promise<{ requests: JobRequestSummary[]; nextCursor: string | null }> {
-  const conditions = [
-    inScope(scope),
-    ...(queue === undefined ? [] : [sql`r.queue = ${queue}`]),
-    ...(state === undefined ? [] : [sql`r.state = ${state}`]),
-    ...(subject === undefined ? [] : [sql`r.subject = ${subject}`]),
-    ...(since === undefined ? [] : [sql`q.created_at >= ${since}`]),
-    ...(cursor === undefined
-      ? []
-      : [
-          // Another company's request is as if it were not there.
-          sql`(q.created_at, q.id) < (
-            SELECT q.created_at, q.id FROM job_requests q JOIN job_runs r ON r.id = q.run_id
-            WHERE q.id = ${cursor} AND ${inScope(scope)})`,
-        ]),
-  ];
-  const { rows } = await sql<SummaryRow>`
-    SELECT ${requestColumns}, ${runView}
-    FROM job_requests q JOIN job_runs r ON r.id = q.run_id
-    WHERE ${sql.join(conditions, sql` AND `)}
-    ORDER BY q.created_at DESC, q.id DESC
-    LIMIT ${limit + 1}`.execute(db);
-  const requests = rows.slice(0, limit).map(summaryOf);
-  const last = requests.at(-1);
-  return { requests, nextCursor: rows.length > limit && last ? last.requestId : null };
-}
-
 /** Which of these runs have changed since `changeNo`, each with its own newest number. */
 export async function changedSince(
   db: Queryable,
@@ -231,9 +209,18 @@ export async function changedSince(
   changeNo: number,
 ): Promise<{ runId: string; changeNo: number }[]> {
   if (runIds.length === 0) return [];
+  const changes = await numbersOf(db, LIVE, runIds);
+  const live = new Set(changes.map(({ runId }) => runId));
+  const moved = runIds.filter((id) => !live.has(id));
+  if (moved.length > 0) changes.push(...(await numbersOf(db, HISTORY, moved)));
+  return changes
+    .filter((change) => change.changeNo > changeNo)
+    .sort((one, other) => one.changeNo - other.changeNo);
+}
+
+async function numbersOf(db: Queryable, { runs }: Place, runIds: readonly string[]) {
   const { rows } = await sql<{ runId: string; changeNo: number }>`
-    SELECT id AS run_id, change_no::float8 AS change_no FROM job_runs
-    WHERE id = ANY(${[...runIds]}::uuid[]) AND change_no > ${changeNo}
-    ORDER BY change_no`.execute(db);
+    SELECT id AS run_id, change_no::float8 AS change_no FROM ${runs}
+    WHERE id = ANY(${[...runIds]}::uuid[])`.execute(db);
   return rows;
 }

@@ -228,7 +228,7 @@ export interface Schema {
   jobRequestsHistory: JobRequestRow & {
     finishedAt: Date;
     queue: string;
-    state: string;
+    state: "completed" | "dead" | "cancelled";
     companyId: string | null;
     subject: string | null;
   };

@@ -103,7 +103,7 @@ const plannedMail = ({ id, recipient, ordinal, state }: Delivery): PlannedMail =
  */
 export async function firstSend(tx: Tx, invoice: Invoice) {
   return await runsOfFirstMail(tx, invoice)
-    .innerJoin("jobRequests as q", "q.runId", "r.id")
+    .innerJoin("allJobRequests as q", "q.runId", "r.id")
     .select(["q.id as requestId", "q.runId", "q.joined"])
     .where("r.state", "<>", "cancelled")
     .where("q.cancelledAt", "is", null)
@@ -114,7 +114,7 @@ export async function firstSend(tx: Tx, invoice: Invoice) {
 
 const runsOfFirstMail = (tx: Tx, { id, companyId, revision }: Invoice) =>
   tx
-    .selectFrom("jobRuns as r")
+    .selectFrom("allJobRuns as r")
     .where("r.companyId", "=", companyId)
     .where("r.subject", "=", `invoice:${id}`)
     .where("r.job", "=", sendInvoice.name)

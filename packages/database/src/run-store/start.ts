@@ -96,12 +96,29 @@ async function startTogether(db: Queryable, starts: readonly Start[]): Promise<S
     )
     SELECT r.ord, r.verdict, r.state, r.result, r.error_message, ${runColumns}
     FROM judged r ${oldestRequest}`.execute(db);
-  const byOrd = new Map(rows.map((row) => [row.ord, row]));
-  return starts.map((_, ord) => answerOf(byOrd.get(ord)));
+  const answers = new Map(rows.map((row) => [row.ord, answerOf(row)]));
+  const absent = asked.filter(({ ord }) => !answers.has(ord));
+  // Looked for second, since runs move there from the live ones.
+  if (absent.length > 0)
+    for (const { ord, ...over } of await inHistory(db, absent)) answers.set(ord, over);
+  return starts.map((_, ord) => answers.get(ord) ?? { kind: "unknown" });
 }
 
-function answerOf(row: StartRow | undefined): Started {
-  if (row === undefined) return { kind: "unknown" };
+type Over = Extract<Started, { kind: "over" }>;
+
+/** Those among `asked` that ended so long ago that they moved: the engine has a copy all the same. */
+async function inHistory(
+  db: Queryable,
+  asked: readonly { ord: number; queue: string; engine_job_id: string }[],
+): Promise<(Over & { ord: number })[]> {
+  const { rows } = await sql<Omit<Over, "kind"> & { ord: number }>`
+    SELECT a.ord, r.state, r.result, r.error_message AS error
+    FROM jsonb_to_recordset(${storableJson(asked)}::jsonb) AS a(ord int, queue text, engine_job_id text)
+    JOIN job_runs_history r ON r.queue = a.queue AND r.engine_job_id = a.engine_job_id`.execute(db);
+  return rows.map((row) => ({ kind: "over", ...row }));
+}
+
+function answerOf(row: StartRow): Started {
   const { ord: _, verdict, state, result, errorMessage, ...run } = row;
   switch (verdict) {
     case "go":
@@ -137,6 +154,12 @@ export async function adopt(database: Database, job: Adoption): Promise<Started>
         ON CONFLICT ON CONSTRAINT job_runs_engine_job DO NOTHING
         RETURNING id`.execute(tx);
       if (rows.length === 0) return true;
+      // After the insert, which waits for whoever moves a run of that id.
+      const known = { ord: 0, queue: job.queue, engine_job_id: storableText(job.engineJobId) };
+      if ((await inHistory(tx, [known])).length > 0) {
+        await tx.deleteFrom("jobRuns").where("id", "=", runId).execute();
+        return true;
+      }
       const addRequest = (id: string) =>
         tx
           .insertInto("jobRequests")

@@ -32,7 +32,7 @@ export const aRun = (change: Partial<NewRun> = {}): NewRun => ({
 
 /** A store on a database of its own, with short words for what tests do most. */
 export async function setup() {
-  const { db, [Symbol.asyncDispose]: dispose } = await createTestDatabase();
+  const { db, url, [Symbol.asyncDispose]: dispose } = await createTestDatabase();
   const store = openRunStore(db);
   const ask = (change: Partial<NewRun> = {}, request: Partial<NewRequest> = {}): Promise<Asked> =>
     db.transaction((tx) =>
@@ -78,6 +78,7 @@ export async function setup() {
   };
   return {
     db,
+    url,
     store,
     ask,
     aStart,
