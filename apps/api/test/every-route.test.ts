@@ -4,7 +4,9 @@ import type { Endpoint } from "../src/http/endpoint.ts";
 import { client, setup } from "./setup.ts";
 
 /** Lists answer a stranger with nothing in them; everything else does not exist for them. */
-const isList = ({ path }: Endpoint) => !path.includes("{");
+const isList = ({ path, method }: Endpoint) => !path.includes("{") && method === "get";
+/** Makes something of the caller's own; there is nothing of others to reach. */
+const isCreation = ({ path, method }: Endpoint) => !path.includes("{") && method === "post";
 
 const methodOf = ({ method }: Endpoint) => method.toUpperCase();
 
@@ -60,7 +62,7 @@ test("no route shows, changes or even admits what belongs to another company", a
   const key = await t.keyFor(stranger.companyId);
   const before = await t.api.get(`/v1/invoices/${owner.invoiceId}`).expect(200);
 
-  for (const endpoint of t.endpoints) {
+  for (const endpoint of t.endpoints.filter((one) => !isCreation(one))) {
     const told = `${methodOf(endpoint)} ${endpoint.path}`;
     const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
       const id = ids[name];

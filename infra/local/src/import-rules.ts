@@ -80,9 +80,10 @@ const rules: readonly Rule[] = [
     because: "what differs between engines lives in packages/jobs/src/engine alone",
   },
   {
-    applies: (p) => p.shipped && !["packages/jobs", "packages/testing"].includes(p.member),
+    applies: (p) =>
+      p.shipped && !["packages/jobs", "packages/testing", "infra/drills"].includes(p.member),
     forbids: engineDrivers,
-    because: "only the runtime talks to the queue engine",
+    because: "only the runtime talks to the queue engine; drills play another team",
   },
   {
     applies: (p) =>

@@ -11,6 +11,7 @@ export interface PrivatePostgres extends AsyncDisposable {
   /** Of the superuser, in the database `postgres`. */
   readonly url: string;
   readonly pid: number;
+  readonly process: OwnProcess;
   /** Where its data lies. */
   readonly clusterDir: string;
 }
@@ -22,6 +23,8 @@ interface PostgresOptions {
   readonly name: string;
   /** `false` is for tests alone: no fsync, and the cluster goes with the server. */
   readonly durable: boolean;
+  /** Where an earlier one was that is started again; a free one if absent. */
+  readonly port?: number;
 }
 
 const startTimeoutMs = 60_000; // recovery after a crash takes longer than a clean start
@@ -41,7 +44,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
   const password = ensureCluster(binDir, clusterDir, account);
 
   for (let tries = 1; ; tries++) {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const server = await startOwnProcess({
       what: "PostgreSQL",
       dataDir: options.dataDir,
@@ -57,7 +60,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
         await stop(server);
         if (!options.durable) rmSync(clusterDir, { recursive: true, force: true });
       };
-      return { url, pid: server.pid, clusterDir, [Symbol.asyncDispose]: close };
+      return { url, pid: server.pid, process: server, clusterDir, [Symbol.asyncDispose]: close };
     }
     await stop(server);
     const lostThePort = server.output().includes("could not bind");

@@ -9,6 +9,7 @@ import { freePort } from "./free-port.ts";
 export interface PrivateRedis extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
+  readonly process: OwnProcess;
 }
 
 interface RedisOptions {
@@ -20,6 +21,10 @@ interface RedisOptions {
   readonly name: string;
   /** Keep an append-only file; `false` is for tests alone, and the folder goes with the server. */
   readonly durable: boolean;
+  /** Where an earlier one was that is started again; a free port and a new password if absent. */
+  readonly at?: { readonly port: number; readonly password: string };
+  /** Further lines of its configuration, e.g. `maxmemory 32mb`. */
+  readonly settings?: readonly string[];
 }
 
 const startTimeoutMs = 30_000;
@@ -28,16 +33,20 @@ const startTimeoutMs = 30_000;
 export async function startRedis(options: RedisOptions): Promise<PrivateRedis> {
   const dir = join(options.dataDir, options.name);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const password = randomBytes(16).toString("hex");
+  const password = options.at?.password ?? randomBytes(16).toString("hex");
 
   for (let tries = 1; ; tries++) {
-    const port = await freePort();
+    const port = options.at?.port ?? (await freePort());
     const server = await startOwnProcess({
       what: "Redis",
       dataDir: options.dataDir,
       command: options.binary,
       args: ["-"], // settings come by stdin: arguments, with the password, could be read by anybody
-      input: settings({ port, password, dir, durable: options.durable }),
+      input: [
+        ...settings({ port, password, dir, durable: options.durable }),
+        ...(options.settings ?? []),
+        "",
+      ].join("\n"),
       leftover: { last: true, ...(!options.durable && { folder: dir }) },
     });
     if (await becameReady(server, port, password)) {
@@ -46,7 +55,7 @@ export async function startRedis(options: RedisOptions): Promise<PrivateRedis> {
         if (!options.durable) rmSync(dir, { recursive: true, force: true });
       };
       const url = `redis://:${password}@127.0.0.1:${port}`;
-      return { url, pid: server.pid, [Symbol.asyncDispose]: close };
+      return { url, pid: server.pid, process: server, [Symbol.asyncDispose]: close };
     }
     await stop(server);
     const lostThePort = server.output().includes("Address already in use");
@@ -54,7 +63,7 @@ export async function startRedis(options: RedisOptions): Promise<PrivateRedis> {
   }
 }
 
-function settings(o: { port: number; password: string; dir: string; durable: boolean }): string {
+function settings(o: { port: number; password: string; dir: string; durable: boolean }): string[] {
   return [
     "bind 127.0.0.1",
     `port ${o.port}`,
@@ -63,8 +72,7 @@ function settings(o: { port: number; password: string; dir: string; durable: boo
     `appendonly ${o.durable ? "yes" : "no"}`,
     'save ""', // the append-only file is the record; snapshots beside it would only cost
     "maxmemory-policy noeviction", // a queue that loses keys loses jobs
-    "",
-  ].join("\n");
+  ];
 }
 
 /** One PING with the password; false also while the append-only file is still being read. */

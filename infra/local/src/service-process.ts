@@ -11,6 +11,10 @@ export interface ServiceSpec {
   readonly app: string;
   readonly dataDir: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Tells replicas of one app apart in the folder of logs; the app's name if absent. */
+  readonly name?: string;
+  /** Its main file, where it is none of the apps. */
+  readonly main?: string;
 }
 
 export interface ServiceProcess {
@@ -22,14 +26,17 @@ export interface ServiceProcess {
 
 /** Start the process of one app; its log goes to a file, the end of which is kept for bad news. */
 export async function startServiceProcess(spec: ServiceSpec): Promise<ServiceProcess> {
-  const logFile = join(spec.dataDir, "logs", `${spec.app}.log`);
+  const logFile = join(spec.dataDir, "logs", `${spec.name ?? spec.app}.log`);
   const log = createWriteStream(logFile, { flags: "a" });
   const opsPort = await freePort();
   const process_ = await startOwnProcess({
-    what: spec.app,
+    what: spec.name ?? spec.app,
     dataDir: spec.dataDir,
     command: process.execPath,
-    args: ["--conditions=@ballast/source", join(root, "apps", spec.app, "src/main.ts")],
+    args: [
+      "--conditions=@ballast/source",
+      spec.main ?? join(root, "apps", spec.app, "src/main.ts"),
+    ],
     spawn: {
       cwd: root,
       env: { ...process.env, OPS_HOST: "127.0.0.1", ...spec.env, OPS_PORT: String(opsPort) },

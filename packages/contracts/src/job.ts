@@ -31,6 +31,8 @@ export interface JobContract<
   readonly subject: ((payload: z.output<Payload>) => string) | undefined;
   /** Payload fields that never leave in an alert or a ticket. */
   readonly privateFields: readonly string[];
+  /** May be asked for by its name alone, over HTTP; others belong to the business change that asks for them. */
+  readonly standalone: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the functions of a contract take its own payload alone
@@ -54,6 +56,7 @@ const DEFAULTS = {
   slot: undefined,
   subject: undefined,
   privateFields: [],
+  standalone: false,
 };
 const BACKOFF: Backoff = { type: "exponential", delayMs: 2_000, jitter: 0 };
 

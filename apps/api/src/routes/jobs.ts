@@ -1,19 +1,30 @@
-import { renderInvoice } from "@ballast/contracts";
+import { type AnyJob, jobContracts, renderInvoice } from "@ballast/contracts";
 import {
   cancelRequest,
   type Database,
   findJobRequest,
   type JobRequestView,
   listJobRequests,
+  type Tx,
 } from "@ballast/database";
-import type { Engine } from "@ballast/jobs";
+import type { Dispatcher, Engine, Requests } from "@ballast/jobs";
 import { z } from "zod";
-import { scopeOf } from "../http/caller.ts";
+import { requestedBy, scopeOf } from "../http/caller.ts";
 import { type Endpoint, read, write } from "../http/endpoint.ts";
+import { parseOrRefuse, refusal } from "../http/field-errors.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import { peekEngine } from "../jobs/engine-peek.ts";
 import { whyWaits } from "../jobs/why-waits.ts";
-import { JobBody, JobListBody, JobState, jobBody, jobSummaryBody } from "../schemas/job.ts";
+import {
+  AcceptedBody,
+  acceptedHeaders,
+  JobBody,
+  JobListBody,
+  JobState,
+  jobBody,
+  jobSummaryBody,
+  StandaloneInput,
+} from "../schemas/job.ts";
 import { given, paging } from "../schemas/paging.ts";
 import { line, uuid } from "../schemas/text.ts";
 
@@ -22,6 +33,11 @@ export const JobParams = z.object({ requestId: uuid("The request, as `Location` 
 export interface JobDeps {
   readonly database: Database;
   readonly engine: Pick<Engine, "find" | "state" | "remove">;
+}
+
+interface Deps extends JobDeps {
+  readonly requests: Requests<Tx>;
+  readonly dispatcher: Pick<Dispatcher, "nudge">;
 }
 
 /** Everything there is to say about a job, with why it waits. */
@@ -40,8 +56,18 @@ async function newestPdfJob(database: Database, companyId: string | null, subjec
   return (await listJobRequests(database.kysely, companyId, filter)).requests[0];
 }
 
-/** Follow work and take it back. */
-export const jobRoutes = (deps: JobDeps): Endpoint[] => [
+const standalone = jobContracts.filter((job) => job.standalone);
+
+/** @throws {Problem} `invalid-body`, naming those that exist */
+function standaloneJob(name: string): AnyJob {
+  const job = standalone.find((one) => one.name === name);
+  if (job !== undefined) return job;
+  const names = standalone.map((one) => one.name).join(", ");
+  throw refusal("invalid-body", [{ path: "job", message: `must be one of: ${names}` }]);
+}
+
+/** Ask for work, follow it and take it back. */
+export const jobRoutes = (deps: Deps): Endpoint[] => [
   read({
     method: "get",
     path: "/v1/jobs",
@@ -74,6 +100,38 @@ export const jobRoutes = (deps: JobDeps): Endpoint[] => [
       return {
         status: 200,
         body: { jobs: page.requests.map(jobSummaryBody), nextCursor: page.nextCursor },
+      };
+    },
+  }),
+
+  write({
+    method: "post",
+    path: "/v1/jobs",
+    operationId: "askForJob",
+    tag: "Jobs",
+    scope: "write",
+    summary: "Ask for a job by its name",
+    description: `For jobs that need no business change: ${standalone.map(({ name }) => name).join(", ")}. All others are asked for where they belong, e.g. \`POST /v1/invoices/{invoiceId}/pdf\`.`,
+    params: z.object({}),
+    query: z.object({}),
+    body: StandaloneInput,
+    example: { job: "echo", payload: { id: "1" } },
+    answers: { 202: { description: "Asked for.", schema: AcceptedBody, headers: acceptedHeaders } },
+    problems: [],
+    async handle({ caller, body, traceparent, tx }) {
+      const job = standaloneJob(body.job);
+      const { payload } = parseOrRefuse(z.object({ payload: job.payload }), body, "invalid-body");
+      const asked = await deps.requests.ask(tx, job, payload, {
+        companyId: caller.companyId,
+        requestedBy: requestedBy(caller),
+        traceparent,
+        ...(body.dueAt === undefined ? {} : { dueAt: body.dueAt }),
+      });
+      return {
+        status: 202,
+        headers: { Location: `/v1/jobs/${asked.requestId}` },
+        body: { ...asked, job: job.name },
+        committed: () => deps.dispatcher.nudge(),
       };
     },
   }),

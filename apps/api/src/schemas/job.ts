@@ -16,6 +16,21 @@ export const AcceptedBody = z.object(asked).meta({ id: "Accepted" });
 
 export const acceptedHeaders = { Location: "Where to follow the job: `/v1/jobs/{requestId}`." };
 
+export const StandaloneInput = z
+  .strictObject({
+    job: line(200).meta({ example: "echo" }),
+    payload: z.record(z.string(), z.unknown()).meta({ description: "As its contract has it." }),
+    dueAt: z.iso
+      .datetime({ offset: true })
+      .transform((text) => new Date(text))
+      .optional()
+      .meta({
+        description: "Not started before then.",
+        override: { type: "string", format: "date-time" },
+      }),
+  })
+  .meta({ id: "StandaloneInput" });
+
 export const MailAcceptedBody = z
   .object({
     ...asked,

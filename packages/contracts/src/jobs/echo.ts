@@ -9,4 +9,5 @@ export const echo = defineJob({
   version: 1,
   payload: z.object({ id: z.string().max(200) }),
   result: z.object({ id: z.string() }),
+  standalone: true,
 });

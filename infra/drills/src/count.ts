@@ -1,0 +1,56 @@
+import type { Database } from "@ballast/database";
+import { until } from "@ballast/testing";
+import { sql } from "kysely";
+import type { Stack } from "./stack/stack.ts";
+
+/** Runs of the stack by state; a state that none is in is absent. */
+export async function runsByState(db: Database): Promise<Partial<Record<string, number>>> {
+  const { rows } = await sql<{ state: string; n: number }>`
+    SELECT state, count(*)::int AS n FROM job_runs GROUP BY state`.execute(db.kysely);
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+
+/** Where each accepted request stands, by its `Location`; one that is not there at all is lost. */
+export async function statesOf(
+  db: Database,
+  locations: readonly string[],
+): Promise<Partial<Record<string, number>>> {
+  const ids = locations.map((location) => location.slice(location.lastIndexOf("/") + 1));
+  const { rows } = await sql<{ state: string; n: number }>`
+    SELECT coalesce(r.state, 'lost') AS state, count(*)::int AS n
+    FROM unnest(${ids}::uuid[]) AS asked(id)
+    LEFT JOIN job_requests q ON q.id = asked.id LEFT JOIN job_runs r ON r.id = q.run_id
+    GROUP BY 1`.execute(db.kysely);
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+
+/**
+ * Wait until no run is alive any more.
+ *
+ * @returns the milliseconds that took; `undefined` if some still are after `deadlineMs`
+ */
+export async function untilAllOver(db: Database, deadlineMs: number): Promise<number | undefined> {
+  const began = performance.now();
+  const isOver = async () => {
+    const { waiting = 0, started = 0 } = await runsByState(db);
+    return waiting + started === 0;
+  };
+  return await until(isOver, { deadlineMs, intervalMs: 100 }).then(
+    () => Math.round(performance.now() - began),
+    () => undefined,
+  );
+}
+
+/** Runs of `echo` whose work was done more than once. */
+export async function doubledEffects(db: Database): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    SELECT count(*)::int AS n FROM (
+      SELECT run_id FROM drill_effects GROUP BY run_id HAVING count(*) > 1) d`.execute(db.kysely);
+  return rows[0]?.n ?? 0;
+}
+
+/** Mails of which the server got more than one copy, by Message-ID. */
+export function doubledMails({ smtp }: Stack): number {
+  const copies = Map.groupBy(smtp.mails, ({ parsed }) => parsed.messageId);
+  return [...copies.values()].filter(({ length }) => length > 1).length;
+}

@@ -1,0 +1,60 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { doubledEffects, doubledMails, statesOf, untilAllOver } from "../count.ts";
+import { defineDrill } from "../drill.ts";
+import { load } from "../load.ts";
+
+/** The engine's server is killed under load and comes back with what its disk holds. */
+export const engineKilled = defineDrill({
+  name: "engine-killed",
+  promise: "the engine is killed and restarted under load: nothing is lost, no effect is doubled",
+  sabotages: [
+    {
+      without: "handlers that ask whether their work is done",
+      file: "infra/drills/src/programs/echo-worker.ts",
+      find: "if (!(await done(runId)))",
+      replace: "await done(runId);",
+    },
+  ],
+  async run(t) {
+    const stack = await t.open({
+      apps: { api: 1, "pdf-worker": 1, "email-worker": 1 },
+      echoWorkers: 2,
+      env: { ECHO_MS: "200" },
+    });
+    const [perSecond, seconds, kills] = t.sized([20, 5, 2], [50, 60, 10]);
+    const mailCount = t.sized(5, 50);
+    const invoices = await Promise.all(Array.from({ length: mailCount }, () => stack.invoice()));
+
+    t.tell("requests at a steady rate, and the engine is killed");
+    const running = load({
+      perSecond,
+      seconds,
+      request: (n) => {
+        const invoice = n % 4 === 0 ? invoices[n / 4]?.invoice : undefined;
+        return invoice === undefined
+          ? stack.api.post("/v1/jobs", { job: "echo", payload: { id: `n${n}` } })
+          : stack.api.post(`/v1/invoices/${invoice.id}/send`);
+      },
+    });
+    for (let kill = 0; kill < kills; kill++) {
+      await pause((seconds * 1_000) / (kills + 1));
+      await stack.engine.kill();
+      await stack.engine.start();
+    }
+    const report = await running;
+    const doneMs = await untilAllOver(stack.db, t.sized(90_000, 180_000));
+    const states = await statesOf(stack.db, report.accepted);
+
+    t.figure("requests", report.sent);
+    t.figure("kills", kills);
+    t.figure("completed", states["completed"] ?? 0);
+    t.figure("mails", stack.smtp.mails.length);
+    t.figure("doubledEffects", await doubledEffects(stack.db));
+    t.figure("doneAfterMs", doneMs ?? -1);
+    t.must("every request is accepted", report.refusedCount === 0);
+    t.must("every request is completed", states["completed"] === report.accepted.length);
+    t.must("every mail goes out", stack.smtp.mails.length === mailCount);
+    t.must("no mail goes out twice", doubledMails(stack) === 0);
+    t.must("no effect is doubled", (await doubledEffects(stack.db)) === 0);
+  },
+});

@@ -1,0 +1,60 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Reply } from "./stack/client.ts";
+
+/** What became of a load. */
+export interface LoadReport {
+  readonly sent: number;
+  /** Requests that were accepted: where to follow each. */
+  readonly accepted: readonly string[];
+  /** Answers other than 202, by status; 0 is no answer at all. */
+  readonly refused: Readonly<Record<number, number>>;
+  readonly refusedCount: number;
+  readonly slowestMs: number;
+  readonly p99Ms: number;
+}
+
+interface LoadOptions {
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** The nth request, from 0. */
+  readonly request: (n: number) => Promise<Reply>;
+  /** Ends the load before its time. */
+  readonly signal?: AbortSignal;
+}
+
+/** Send requests at a steady rate, whether or not the answers come: a slow API gets no rest for it. */
+export async function load({
+  perSecond,
+  seconds,
+  request,
+  signal,
+}: LoadOptions): Promise<LoadReport> {
+  const total = Math.round(perSecond * seconds);
+  const began = performance.now();
+  const replies: Promise<Reply>[] = [];
+  for (let n = 0; n < total && signal?.aborted !== true; n++) {
+    const lateMs = began + (n * 1_000) / perSecond - performance.now();
+    if (lateMs > 0) await pause(lateMs);
+    replies.push(request(n));
+  }
+  return reportOf(await Promise.all(replies));
+}
+
+function reportOf(replies: readonly Reply[]): LoadReport {
+  const refused: Record<number, number> = {};
+  const accepted: string[] = [];
+  for (const { status, headers } of replies) {
+    const location = headers.get("location");
+    if (status === 202 && location !== null) accepted.push(location);
+    else refused[status] = (refused[status] ?? 0) + 1;
+  }
+  const times = replies.map(({ ms }) => ms).sort((a, b) => a - b);
+  return {
+    sent: replies.length,
+    accepted,
+    refused,
+    refusedCount: replies.length - accepted.length,
+    slowestMs: Math.round(times.at(-1) ?? 0),
+    p99Ms: Math.round(times[Math.floor(times.length * 0.99)] ?? 0),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * `npm run drill`: the bad day, executable.
+ *
+ *   npm run drill -- --list                       what there is
+ *   npm run drill -- engine-down worker-killed    some of them, as long as their promise says
+ *   npm run drill -- --short --json               all of them in minutes, one line of JSON each
+ *   npm run drill -- --prove                      take each protection away: every drill must fail
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { dataDirFrom, endChildrenAtOnce, endLeftovers, listenForStop } from "@ballast/local";
+import { catalogue } from "./catalogue.ts";
+import { readOptions } from "./options.ts";
+import { prove } from "./prove.ts";
+import { openReport } from "./report.ts";
+import { writeResults } from "./results.ts";
+import { type DrillLine, runDrill } from "./run-drill.ts";
+import { startPostgresServer } from "./stack/postgres-server.ts";
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2), catalogue);
+  if (options.list) {
+    for (const { name, promise } of options.drills) console.log(`${name.padEnd(28)}${promise}`);
+    return 0;
+  }
+  const stopping = listenForStop(() => {
+    endChildrenAtOnce(dataDir);
+    process.exit(1);
+  });
+  const home = dataDirFrom(process.env);
+  for (const ended of await endLeftovers(home)) console.error(`ended a leftover: ${ended}`);
+  mkdirSync(home, { recursive: true });
+  const dataDir = mkdtempSync(join(home, "drill-"));
+  const report = openReport(options);
+  const lines: DrillLine[] = [];
+  try {
+    await using postgres = await startPostgresServer(dataDir);
+    const around = { ...options, postgres, dataDir, tell: report.tell };
+    if (options.prove) await prove(options, around, report, stopping);
+    else
+      for (const drill of options.drills) {
+        if (stopping.aborted) break;
+        report.begin(drill.name);
+        const line = await runDrill(drill, around);
+        report.line(line);
+        lines.push(line);
+      }
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+  if (options.writeResults) writeResults(lines, options);
+  return report.end() && !stopping.aborted ? 0 : 1;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return 1;
+});
