@@ -67,14 +67,18 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
       figures[name] = typeof value === "number" ? Math.round(value * 100) / 100 : value;
     },
     must: (what, holds) => {
-      if (!holds) broken.push(what);
+      if (holds) return;
+      broken.push(what);
+      // A proof asks for one failure, and has it.
+      if (options.sabotage !== undefined) throw new Proven();
     },
     tell: options.tell,
   };
   try {
     await drill.run(context);
   } catch (error) {
-    broken.push(`it could not be finished: ${error instanceof Error ? error.message : error}`);
+    if (!(error instanceof Proven))
+      broken.push(`it could not be finished: ${error instanceof Error ? error.message : error}`);
   }
   await open.disposeAsync().catch((error: unknown) => options.tell(`not closed: ${error}`));
   rmSync(folder, { recursive: true, force: true });
@@ -83,6 +87,8 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
   const upstream = engine === "postgres" ? drill.onPostgres?.why : undefined;
   return upstream === undefined ? line("failed", broken) : line("upstream", [upstream, ...broken]);
 }
+
+class Proven extends Error {}
 
 /** mulberry32: small, and good enough to choose victims with. */
 function seeded(seed: number): () => number {

@@ -42,7 +42,7 @@ export const engineDown = defineDrill({
     await stack.engine.start();
     const backAt = performance.now();
     const report = await running;
-    await untilAllOver(stack.db, 40_000);
+    await untilAllOver(stack.db, 35_000);
     const doneMs = performance.now() - backAt;
     const states = await statesOf(stack.db, report.accepted);
 

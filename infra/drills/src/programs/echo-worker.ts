@@ -1,13 +1,14 @@
 /**
  * A worker for `echo`, which no app of ours does: the same runtime, the same service around it.
  *
- * ECHO_MS: how long one takes. A payload's id tells more: `crash-…` throws outside of its promise, and
- * `block-…` holds the event loop for longer than its lock lasts.
+ * ECHO_MS: how long one takes. A payload's id may ask for trouble: `crash-…` throws outside of its
+ * promise, `block-…` holds the event loop for longer than its lock lasts, `fail-…` fails every time,
+ * `wait-…` is told to come back in a minute, `slow-…` takes 60 s.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { drill, echo } from "@ballast/contracts";
 import { openDatabase, openRunStore } from "@ballast/database";
-import { handle, openEngine, runWorker } from "@ballast/jobs";
+import { handle, openEngine, RateLimitedError, runWorker, TransientError } from "@ballast/jobs";
 import {
   queueConfig,
   readEnv,
@@ -50,12 +51,8 @@ await runService(
         .execute(database.kysely)
         .then(({ rows }) => (rows[0]?.n ?? 0) > 0);
     const handler = handle(echo, async ({ payload: { id }, signal, lease, runId }) => {
-      if (id.startsWith("crash-"))
-        setImmediate(() => {
-          throw new Error(`${id} throws where nobody catches it`);
-        });
-      if (id.startsWith("block-")) blockFor(drill.lockDurationMs * 2);
-      await pause(env.ECHO_MS, undefined, { signal });
+      await trouble(id);
+      await pause(id.startsWith("slow-") ? 60_000 : env.ECHO_MS, undefined, { signal });
       return await lease.step(async () => {
         if (!(await done(runId)))
           await sql`INSERT INTO drill_effects (run_id, id) VALUES (${runId}, ${id})`.execute(
@@ -74,6 +71,20 @@ await runService(
     });
   },
 );
+
+async function trouble(id: string): Promise<void> {
+  const [kind] = id.split("-", 1);
+  if (kind === "crash")
+    await new Promise(() => {
+      setImmediate(() => {
+        throw new Error(`${id} throws where nobody catches it`);
+      });
+    });
+  if (kind === "block") blockFor(drill.lockDurationMs * 2);
+  if (kind === "fail") throw new TransientError("drilled", `${id} fails every time`);
+  if (kind === "wait")
+    throw new RateLimitedError("drilled", `${id} is to come back`, { retryAfterMs: 60_000 });
+}
 
 function blockFor(ms: number): void {
   const until = Date.now() + ms;

@@ -6,6 +6,7 @@ export interface Reply {
   readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: what the wire brings has the shape the drill expects
   readonly body: any;
+  readonly bytes: Uint8Array;
 }
 
 /** The API as a caller behind a load balancer sees it. Never throws. */
@@ -35,20 +36,22 @@ export function openClient(urls: () => readonly string[], key: string): Client {
           headers: { Authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) },
           signal: AbortSignal.timeout(TIMEOUT_MS),
         });
-        const text = await response.text();
+        const bytes = new Uint8Array(await response.arrayBuffer());
         const isJson = /json/.test(response.headers.get("content-type") ?? "");
         return {
           status: response.status,
           ms: performance.now() - began,
           headers: response.headers,
-          body: isJson && text !== "" ? JSON.parse(text) : undefined,
+          body: isJson && bytes.length > 0 ? JSON.parse(Buffer.from(bytes).toString()) : undefined,
+          bytes,
         };
       } catch (error) {
         const code = (error as { cause?: { code?: string } }).cause?.code;
         if (code !== "ECONNREFUSED") break; // it may have been done
       }
     }
-    return { status: 0, ms: performance.now() - began, headers: new Headers(), body: undefined };
+    const ms = performance.now() - began;
+    return { status: 0, ms, headers: new Headers(), body: undefined, bytes: new Uint8Array() };
   };
   const json = (body: unknown, headers: Record<string, string> = {}): RequestInit =>
     body === undefined

@@ -39,6 +39,10 @@ export interface Stack extends AsyncDisposable {
   readonly smtp: SmtpServerDouble;
   /** The API as a caller sees it: the first replica, the next where that does not answer. */
   readonly api: Client;
+  /** Of each API replica that was started. */
+  apiUrls(): readonly string[];
+  /** Where its processes keep documents and logs. */
+  readonly folder: string;
   /** Plain BullMQ on the same queues. */
   readonly otherTeam: OtherTeam;
   /** Processes that were started and have not been told to end. */
@@ -46,7 +50,7 @@ export interface Stack extends AsyncDisposable {
   /** Start one more process of an app, or of `echo-worker`; resolves once it is ready. */
   start(app: string, env?: Readonly<Record<string, string>>): Promise<Replica>;
   /** An issued invoice, for a customer of its own. */
-  invoice(options?: { lines?: number; email?: string }): Promise<SeededInvoice>;
+  invoice(options?: { lines?: number; email?: string; name?: string }): Promise<SeededInvoice>;
 }
 
 interface Around {
@@ -129,12 +133,14 @@ export async function openStack(around: Around, options: StackOptions = {}): Pro
     db,
     smtp,
     otherTeam,
+    folder,
+    apiUrls: () => apiUrls,
     api: openClient(() => apiUrls, key),
     replicas: (app) => started.filter((r) => !r.hasEnded() && (app === undefined || r.app === app)),
     start,
-    invoice: ({ lines = 2, email } = {}) =>
+    invoice: ({ lines = 2, ...customer } = {}) =>
       seedIssuedInvoice(db, {
-        ...(email === undefined ? {} : { customer: { email } }),
+        customer,
         invoice: {
           lines: Array.from({ length: lines }, (_, n) =>
             sampleLine({ description: `Position ${n + 1}` }),
