@@ -43,14 +43,14 @@ export async function listJobRequests(
   const atMost = sql`ORDER BY q.created_at DESC, q.id DESC LIMIT ${limit + 1}`;
   const live = sql`
     SELECT ${requestColumns}, ${runView}
-    FROM ${LIVE.requests} q JOIN ${LIVE.runs} r ON r.id = q.run_id
+    FROM ${LIVE.requests} q JOIN ${LIVE.runs} r ON ${LIVE.ofRun}
     WHERE ${conditions(sql`r`, scope, filter, before)} ${atMost}`;
   const moved = sql`
     SELECT ${requestColumns}, ${runView}
     FROM (
       SELECT * FROM ${HISTORY.requests} q
       WHERE ${conditions(sql`q`, scope, filter, before)} AND ${endedSince(since)} ${atMost}
-    ) q JOIN ${HISTORY.runs} r ON r.id = q.run_id AND r.finished_at = q.finished_at`;
+    ) q JOIN ${HISTORY.runs} r ON ${HISTORY.ofRun}`;
   const isOver = state !== "waiting" && state !== "started";
   const { rows } = await sql<SummaryRow>`
     SELECT * FROM (

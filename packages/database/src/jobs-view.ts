@@ -93,17 +93,21 @@ interface Place {
   readonly runs: RawBuilder<unknown>;
   readonly requests: RawBuilder<unknown>;
   readonly attempts: RawBuilder<unknown>;
+  /** What makes request `q` one of run `r`; in history with the month, so that one partition is looked into. */
+  readonly ofRun: RawBuilder<unknown>;
 }
 
 export const LIVE: Place = {
   runs: sql`job_runs`,
   requests: sql`job_requests`,
   attempts: sql`job_attempts`,
+  ofRun: sql`r.id = q.run_id`,
 };
 export const HISTORY: Place = {
   runs: sql`job_runs_history`,
   requests: sql`job_requests_history`,
   attempts: sql`job_attempts_history`,
+  ofRun: sql`r.id = q.run_id AND r.finished_at = q.finished_at`,
 };
 
 export const runView = sql`
@@ -166,7 +170,7 @@ async function viewOf(
             < (r.priority, coalesce(r.due_at, r.created_at), r.id)) END AS ahead_of_it,
       (SELECT count(*)::int FROM ${place.requests} x
        WHERE x.run_id = r.id AND x.id <> q.id AND x.cancelled_at IS NULL) AS other_requests
-    FROM ${place.requests} q JOIN ${place.runs} r ON r.id = q.run_id
+    FROM ${place.requests} q JOIN ${place.runs} r ON ${place.ofRun}
     WHERE ${condition}
     ORDER BY q.created_at, q.id
     LIMIT 1`.execute(db);

@@ -1,0 +1,315 @@
+import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
+import { expect } from "vitest";
+import { moveToHistory } from "../../src/history/move.ts";
+import { type Cancellation, cancelRequest, type OutcomeKind } from "../../src/index.ts";
+import { ModelEngine, type ModelJob } from "./model-engine.ts";
+import { aRun, HOUR_MS, type Setup } from "./setup.ts";
+
+/** Something that happens; numbers choose among what is there, so that any list of steps makes sense. */
+export type Step =
+  | { do: "wish"; slot: number; held: boolean; late: boolean; priority: number }
+  | { do: "theirs"; slot: number }
+  | { do: "dispatch"; limit: number; next: "hand over" | "give back" | "die at once" | "die later" }
+  | { do: "take"; which: number; next: "work" | "die unstarted" | "die started" }
+  | {
+      do: "end";
+      which: number;
+      outcome: OutcomeKind;
+      heard: "by both" | "by engine" | "by journal";
+    }
+  | { do: "stall" | "give up" | "cancel"; which: number }
+  | { do: "stop cancelled" | "release" | "wipe" | "reconcile" | "expire" | "move" };
+
+interface Wish {
+  readonly requestId: string;
+  readonly runId: string;
+  readonly slot: string;
+  /** Counts the changes of its slot, which the payload carries. */
+  readonly change: number;
+  isCancelled: boolean;
+}
+
+/** An attempt that a worker holds, whether or not the engine still thinks so. */
+interface Held {
+  readonly attemptId: string;
+  readonly runId: string;
+  readonly engineJobId: string;
+}
+
+interface RunRow {
+  readonly id: string;
+  readonly slot: string;
+  readonly state: "waiting" | "started" | "completed" | "dead" | "cancelled";
+  readonly change: number;
+}
+
+const HOLD = "document:1";
+
+/**
+ * A real store between a model of the engine, workers that die, and people who change their minds.
+ * It keeps account of what was wished and what was seen, and says what must hold.
+ */
+export class SlotWorld {
+  readonly #t: Setup;
+  readonly #slots: readonly string[];
+  /** Nobody else acts between a look and an answer, so that answers can be foretold. */
+  readonly #alone: boolean;
+  readonly #engine = new ModelEngine();
+  readonly #wishes: Wish[] = [];
+  readonly #held: Held[] = [];
+  /** Changes that handlers were given, by run, in the order of their starts. */
+  readonly #seen = new Map<string, number[]>();
+  /** How runs ended; the end is final. */
+  readonly #ended = new Map<string, RunRow["state"]>();
+  readonly #changes = new Map<string, number>();
+  readonly #asking = new Map<string, Promise<unknown>>();
+  /** Jobs of another team: the slot each is of. */
+  readonly #theirs = new Map<string, string>();
+
+  constructor(t: Setup, slotCount: number, { alone }: { alone: boolean }) {
+    this.#t = t;
+    this.#alone = alone;
+    const name = randomUUID();
+    this.#slots = Array.from({ length: slotCount }, (_, slot) => `${name} ${slot}`);
+  }
+
+  async act(step: Step): Promise<void> {
+    switch (step.do) {
+      case "wish":
+        return await this.#wish(step);
+      case "theirs":
+        return this.#sendTheirs(step.slot);
+      case "dispatch":
+        return await this.#dispatch(step);
+      case "take":
+        return await this.#take(pick(this.#engine.ready(), step.which), step.next);
+      case "end":
+        return await this.#end(pick(this.#held, step.which), step.outcome, step.heard);
+      case "stall":
+        return this.#engine.stall(pick(this.#engine.active(), step.which)?.id ?? "");
+      case "give up":
+        return this.#engine.giveUp(pick(this.#engine.active(), step.which)?.id ?? "");
+      case "cancel":
+        return await this.#cancel(pick(this.#wishes, step.which));
+      case "stop cancelled":
+        return await this.#stopCancelled();
+      case "release":
+        await this.#t.db.transaction((tx) => this.#t.store.release(tx, HOLD));
+        return;
+      case "wipe":
+        return this.#engine.wipe();
+      case "reconcile":
+        return await this.#reconcile();
+      case "expire":
+        await this.#t.store.expire(100);
+        return;
+      case "move":
+        await moveToHistory(this.#t.db, 0, 100);
+        return;
+      default:
+        return step satisfies never;
+    }
+  }
+
+  /** What must hold at any moment. */
+  async check(): Promise<void> {
+    const runs = await this.#runs();
+    for (const state of ["waiting", "started"]) {
+      const slots = [...runs.values()].filter((run) => run.state === state).map((run) => run.slot);
+      expect(new Set(slots).size, `one run ${state} per slot`).toBe(slots.length);
+    }
+    for (const { id, state } of runs.values()) {
+      expect(state, "an end, once it is reached").toBe(this.#ended.get(id) ?? state);
+      if (state !== "waiting" && state !== "started") this.#ended.set(id, state);
+    }
+    for (const wish of this.#wishes) {
+      const run = runs.get(wish.runId);
+      const what = `wish ${wish.change} of slot ${wish.slot.slice(-1)}`;
+      if (run === undefined) throw new Error(`${what} has no run`);
+      const [seen] = this.#seen.get(run.id) ?? [];
+      if (seen !== undefined)
+        expect(seen, `what the run of ${what} saw`).toBeGreaterThanOrEqual(wish.change);
+      if (run.state === "waiting")
+        expect(run.change, `what ${what} waits with`).toBeGreaterThanOrEqual(wish.change);
+      if (run.state === "completed") expect(seen, `${what} was done`).toBeDefined();
+      if (run.state === "cancelled") expect(wish.isCancelled, `${what} was cancelled`).toBe(true);
+    }
+  }
+
+  /** Let everything come to its end; what was wished and not taken back was then seen, or died. */
+  async settle(): Promise<void> {
+    await this.act({ do: "release" });
+    await sql`UPDATE job_runs SET claimed_until = NULL`.execute(this.#t.db.kysely); // of the dead
+    for (let round = 0; round < 50; round += 1) {
+      await this.#stopCancelled();
+      while (this.#held.length > 0) await this.#end(this.#held[0], "completed", "by both");
+      for (const { id } of this.#engine.active()) this.#engine.stall(id);
+      await this.#reconcile();
+      await this.act({ do: "dispatch", limit: 100, next: "hand over" });
+      for (const job of this.#engine.ready()) await this.#take(job, "work");
+      const open = [...(await this.#runs()).values()].filter(
+        ({ state }) => state === "waiting" || state === "started",
+      );
+      if (open.length === 0 && this.#engine.ready().length + this.#held.length === 0) break;
+      if (round === 49) throw new Error(`never ends: ${JSON.stringify(open)}`);
+    }
+    await this.check();
+  }
+
+  async #wish({ slot, held, late, priority }: Extract<Step, { do: "wish" }>): Promise<void> {
+    const key = this.#slots[slot % this.#slots.length] ?? "";
+    await this.#inTurn(key, async (change) => {
+      const asked = await this.#t.ask({
+        slot: key,
+        payload: { change },
+        priority,
+        heldFor: held ? HOLD : null,
+        deadlineAt: new Date(Date.now() + (late ? -1 : HOUR_MS)),
+      });
+      const { requestId, runId } = asked;
+      this.#wishes.push({ requestId, runId, slot: key, change, isCancelled: false });
+    });
+  }
+
+  /** Changes of one slot commit in the order of their numbers. */
+  async #inTurn(slot: string, make: (change: number) => Promise<void>): Promise<void> {
+    const change = (this.#changes.get(slot) ?? 0) + 1;
+    this.#changes.set(slot, change);
+    const turn = (this.#asking.get(slot) ?? Promise.resolve()).then(() => make(change));
+    this.#asking.set(slot, turn);
+    await turn;
+  }
+
+  #sendTheirs(slot: number): void {
+    const id = `theirs ${randomUUID()}`;
+    this.#theirs.set(id, this.#slots[slot % this.#slots.length] ?? "");
+    this.#engine.add(id);
+  }
+
+  async #dispatch({ limit, next }: Extract<Step, { do: "dispatch" }>): Promise<void> {
+    // A claim that lapses at once: whoever dies with it holds nobody up.
+    const claimed = await this.#t.store.claim(limit, this.#alone ? 0 : 200);
+    const ids = claimed.map(({ id }) => id);
+    if (next === "give back") return await this.#t.store.unclaim(ids);
+    if (next === "die at once") return;
+    for (const { engineJobId } of claimed) this.#engine.add(engineJobId);
+    if (next === "hand over") await this.#t.store.handedOver(ids);
+  }
+
+  async #take(
+    job: ModelJob | undefined,
+    next: Extract<Step, { do: "take" }>["next"],
+  ): Promise<void> {
+    const attemptId = randomUUID();
+    if (job === undefined || !this.#engine.take(job.id, attemptId)) return;
+    if (next === "die unstarted") return;
+    const start = this.#t.aStart(job.id, { attemptId });
+    let [started] = await this.#t.store.start([start]);
+    const theirs = this.#theirs.get(job.id);
+    if (started?.kind === "unknown" && theirs !== undefined)
+      await this.#inTurn(theirs, async (change) => {
+        const { deadlineAt, job: name, ...run } = aRun({ slot: theirs, payload: { change } });
+        const adoption = { ...run, ...start, job: name, deadlineAt, createdAt: new Date() };
+        started = await this.#t.store.adopt({ ...adoption, ...NOBODY });
+      });
+    switch (started?.kind) {
+      case "go": {
+        const { id, payload } = started.run;
+        this.#seen.set(id, [...(this.#seen.get(id) ?? []), Number(payload["change"])]);
+        if (next === "work") this.#held.push({ attemptId, runId: id, engineJobId: job.id });
+        return;
+      }
+      case "over": {
+        const state = started.state === "dead" ? "failed" : started.state;
+        return this.#engine.settle(job.id, attemptId, state);
+      }
+      case "slot_busy":
+        return this.#engine.settle(job.id, attemptId, "waiting");
+      default:
+        throw new Error(`start of ${job.id}: ${started?.kind}`);
+    }
+  }
+
+  async #end(
+    held: Held | undefined,
+    outcome: OutcomeKind,
+    heard: Extract<Step, { do: "end" }>["heard"],
+  ): Promise<void> {
+    if (held === undefined) return;
+    this.#held.splice(this.#held.indexOf(held), 1);
+    const { runId, attemptId, engineJobId } = held;
+    if (heard !== "by journal") this.#engine.settle(engineJobId, attemptId, IN_ENGINE[outcome]);
+    if (heard !== "by engine")
+      await this.#t.store.ended([this.#t.end(runId, attemptId, { outcome })]);
+  }
+
+  async #stopCancelled(): Promise<void> {
+    const ids = await this.#t.store.cancelled(this.#held.map(({ runId }) => runId));
+    for (const held of this.#held.filter(({ runId }) => ids.includes(runId)))
+      await this.#end(held, "cancelled", "by both");
+  }
+
+  async #cancel(wish: Wish | undefined): Promise<void> {
+    if (wish === undefined) return;
+    const before = this.#alone ? await this.#foretell(wish) : undefined;
+    wish.isCancelled = true; // said, if not yet done
+    const told = await cancelRequest(this.#t.db, wish.requestId, "all");
+    if (told?.kind === "cancelled" && told.engineJob !== null)
+      this.#engine.remove(told.engineJob.id);
+    if (before !== undefined) expect(told?.kind).toBe(before);
+  }
+
+  /** Only the last live request of a run takes it along. */
+  async #foretell(wish: Wish): Promise<Cancellation["kind"]> {
+    const { rows } = await sql<{ isOver: boolean; isRunning: boolean }>`
+      SELECT finished_at IS NOT NULL AS is_over, running_attempt_id IS NOT NULL AS is_running
+      FROM all_job_runs WHERE id = ${wish.runId}`.execute(this.#t.db.kysely);
+    if (rows[0]?.isOver) return "over";
+    const others = this.#wishes.some(
+      (other) => other !== wish && other.runId === wish.runId && !other.isCancelled,
+    );
+    if (others) return "left";
+    return rows[0]?.isRunning ? "cancelling" : "cancelled";
+  }
+
+  async #reconcile(): Promise<void> {
+    for (const run of await this.#t.store.silent(-1_000, 100)) {
+      const job = this.#engine.find(run.engineJobId);
+      if (job === undefined) {
+        if (await this.#t.store.reclaim(run.id, run.touchedAt)) this.#engine.add(run.engineJobId);
+      } else if (job.state === "waiting" || job.state === "active")
+        await this.#t.store.touch([run.id]);
+      else
+        await this.#t.store.copyEnd({
+          runId: run.id,
+          state: job.state === "failed" ? "dead" : job.state,
+          result: null,
+          code: null,
+          message: null,
+          endedAt: new Date(),
+        });
+    }
+  }
+
+  async #runs(): Promise<Map<string, RunRow>> {
+    const { rows } = await sql<RunRow>`
+      SELECT id, slot, state, (payload ->> 'change')::int AS change FROM all_job_runs
+      WHERE slot = ANY(${[...this.#slots]})`.execute(this.#t.db.kysely);
+    return new Map(rows.map((run) => [run.id, run]));
+  }
+}
+
+const NOBODY = { requestId: null, requestedBy: null, traceparent: null };
+
+const IN_ENGINE: Record<OutcomeKind, ModelJob["state"]> = {
+  completed: "completed",
+  dead: "failed",
+  cancelled: "cancelled",
+  retry: "waiting",
+  postpone: "waiting",
+  interrupted: "waiting",
+};
+
+const pick = <T>(among: readonly T[], which: number): T | undefined =>
+  among[which % Math.max(1, among.length)];
