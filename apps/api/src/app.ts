@@ -15,6 +15,7 @@ import type { JobWatch } from "./jobs/job-watch.ts";
 import { openApiDocument } from "./openapi.ts";
 import { companyRoutes } from "./routes/companies.ts";
 import { customerRoutes } from "./routes/customers.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { documentRoutes } from "./routes/documents.ts";
 import { invoiceJobRoutes } from "./routes/invoice-jobs.ts";
 import { invoiceStepRoutes } from "./routes/invoice-steps.ts";
@@ -52,6 +53,7 @@ export const endpoints = (deps: AppDeps): Endpoint[] => [
   ...invoiceJobRoutes({ requests: deps.requests, nudge: () => deps.dispatcher.nudge() }),
   ...jobRoutes(deps),
   ...jobEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
+  ...deadLetterRoutes(deps),
 ];
 
 /** Build the application; it listens nowhere yet. */

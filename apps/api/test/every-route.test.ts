@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Endpoint } from "../src/http/endpoint.ts";
+import { deadPdf } from "./letters.ts";
 import { client, setup } from "./setup.ts";
+
+// Each walks all routes, one request after the other.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Lists answer a stranger with nothing in them; everything else does not exist for them. */
 const isList = ({ path, method }: Endpoint) => !path.includes("{") && method === "get";
@@ -58,6 +62,7 @@ test("no route shows, changes or even admits what belongs to another company", a
     customerId: owner.customerId,
     invoiceId: owner.invoiceId,
     requestId: job.body.requestId,
+    letterId: (await deadPdf(t)).letterId,
   };
   const key = await t.keyFor(stranger.companyId);
   const before = await t.api.get(`/v1/invoices/${owner.invoiceId}`).expect(200);
@@ -128,12 +133,14 @@ test("every answer has the documented status and holds the documented fields, no
     const { handle: _, operationId, answers } = endpoint;
     if (["getDocument", "watchJob"].includes(operationId)) continue; // not JSON; they have tests of their own
     const isDraft = ["putInvoice", "issueInvoice"].includes(operationId);
+    const letterId = endpoint.path.includes("{letterId}") ? (await deadPdf(t)).letterId : "";
     const fresh = operationId === "voidInvoice" ? (await t.issued()).invoiceId : invoiceId;
     const ids: Record<string, string> = {
       companyId,
       customerId,
       invoiceId: isDraft ? draftId : fresh,
       requestId: asked.body.requestId,
+      letterId,
     };
     const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (__, name: string) => ids[name] ?? "");
     const owned = { companyId, customerId };

@@ -141,4 +141,17 @@ export type {
 } from "./schema.ts";
 export type { CompanyScope } from "./scope.ts";
 export { isSuppressed, suppress, unsuppress } from "./suppressions.ts";
+export { attemptsOfRun } from "./triage/attempts.ts";
+export {
+  findLetter,
+  type Letter,
+  type LetterFilter,
+  type LetterSummary,
+  listLetters,
+  lockLetter,
+  type Settlement,
+  settleLetter,
+} from "./triage/letters.ts";
+export { type LetterLineage, lineageOf } from "./triage/lineage.ts";
+export { findLiveRun, findLiveTwin, type LiveRun } from "./triage/live-run.ts";
 export { uuidv7 } from "./uuidv7.ts";

@@ -12,7 +12,7 @@ export {
 export { type Attempt, type Handler, handle } from "./handler.ts";
 export type { Lease } from "./lease.ts";
 export { type Reconciled, reconcile, startReconciler } from "./reconciler.ts";
-export { createRequests, type Requests, type Wish } from "./requests.ts";
+export { createRequests, type Requests, slotKey, type Wish } from "./requests.ts";
 export type { RunStore } from "./store.ts";
 export type { Log, RuntimeTelemetry } from "./telemetry.ts";
 export { runWorker, startWorker, type WorkerOptions } from "./worker.ts";

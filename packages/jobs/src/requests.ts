@@ -1,5 +1,5 @@
 import { type AnyJob, type PayloadInput, parsePayload } from "@ballast/contracts";
-import type { Asked, RunStore } from "./store.ts";
+import type { Asked, Lineage, RunStore } from "./store.ts";
 
 /** BullMQ's lowest urgency; a run with any other number would never be handed over. */
 const MAX_PRIORITY = 2_097_151;
@@ -17,6 +17,13 @@ export interface Wish {
   readonly dueAt?: Date;
   /** Wait until `release` is called with this key. */
   readonly heldFor?: string;
+  /** It is to be done again, after it died. */
+  readonly replay?: Replay;
+}
+
+export interface Replay extends Lineage {
+  /** The version its payload has. */
+  readonly version: number;
 }
 
 export interface Requests<Tx> {
@@ -43,6 +50,9 @@ export const createRequests = <Tx>({
 }): Requests<Tx> => ({
   ask(tx, job, input, wish) {
     const payload = parsePayload(job, input);
+    const { replay } = wish;
+    // As it was: fields that this release does not know may mean something to the worker.
+    const isVerbatim = replay?.isChanged === false;
     const dueAt = wish.dueAt ?? null;
     if (Number.isNaN(dueAt?.getTime())) throw new RangeError(`${job.name}: dueAt is no time`);
     const priority = wish.priority ?? job.priority;
@@ -53,8 +63,8 @@ export const createRequests = <Tx>({
     const run = {
       queue: job.queue.name,
       job: job.name,
-      version: job.version,
-      payload,
+      version: replay?.version ?? job.version,
+      payload: isVerbatim ? input : payload,
       companyId: wish.companyId,
       subject: wish.subject ?? job.subject?.(payload) ?? null,
       slot: slotKey(job, wish.companyId, payload),
@@ -63,11 +73,12 @@ export const createRequests = <Tx>({
       deadlineAt: new Date((dueAt?.getTime() ?? Date.now()) + job.giveUpAfterMs),
       heldFor: wish.heldFor ?? null,
     };
-    return store.ask(tx, run, {
+    const request = {
       ...(wish.requestId === undefined ? {} : { id: wish.requestId }),
       requestedBy: wish.requestedBy,
       traceparent: wish.traceparent ?? null,
-    });
+    };
+    return replay === undefined ? store.ask(tx, run, request) : store.ask(tx, run, request, replay);
   },
   release: (tx, key) => store.release(tx, key),
 });

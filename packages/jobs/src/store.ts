@@ -32,8 +32,18 @@ export interface NewRequest {
 export interface Asked {
   readonly requestId: string;
   readonly runId: string;
-  /** True if a waiting run of the same slot took the wish in. */
+  /** True if a run of the same slot that was there took the wish in: a waiting one, or for a replay a started one. */
   readonly joined: boolean;
+}
+
+/** Where the wish to do again what died comes from. */
+export interface Lineage {
+  /** The run that died. */
+  readonly replayOf: string;
+  /** One more than the dead run's. */
+  readonly generation: number;
+  /** Somebody changed the payload: a new change, which no run that is there already may swallow. */
+  readonly isChanged: boolean;
 }
 
 /** A waiting run that this dispatcher may hand to the engine until its claim ends. */
@@ -139,8 +149,11 @@ export interface CopiedEnd {
 }
 
 export interface RunStore<Tx> {
-  /** Record a wish inside the caller's transaction: a new run, or a place in the slot's waiting one. */
-  ask(tx: Tx, run: NewRun, request: NewRequest): Promise<Asked>;
+  /**
+   * Record a wish inside the caller's transaction: a new run, or a place in the slot's waiting one. A
+   * replay whose payload is unchanged joins a started one too, and never changes what a wish asked for.
+   */
+  ask(tx: Tx, run: NewRun, request: NewRequest, lineage?: Lineage): Promise<Asked>;
   /** Let the runs held for `key` go, inside the caller's transaction; wakes dispatchers at commit. */
   release(tx: Tx, key: string): Promise<number>;
 

@@ -82,6 +82,16 @@ export const PROBLEMS = {
     title: "The job is over already",
     remedy: "A job that completed, died or was cancelled stays so; ask for a new one.",
   },
+  "letter-settled": {
+    status: 409,
+    title: "The letter was dealt with already",
+    remedy: "`detail` says by whom and when; a replay names the job to follow.",
+  },
+  "not-replayable": {
+    status: 422,
+    title: "The letter cannot be replayed as it is",
+    remedy: "Send an edited `payload` that its contract takes, or discard the letter.",
+  },
   "still-in-flight": {
     status: 409,
     title: "The first request with this Idempotency-Key is still running",

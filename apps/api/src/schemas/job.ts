@@ -5,7 +5,7 @@ import { line, moment, uuid } from "./text.ts";
 
 export const JobState = z.enum(["waiting", "started", "completed", "dead", "cancelled"]);
 
-const asked = {
+export const asked = {
   requestId: uuid("The job: `/v1/jobs/{requestId}`"),
   runId: uuid("The work that fulfils it; several requests may share one"),
   job: z.string().meta({ example: "render-invoice" }),
@@ -87,6 +87,16 @@ const summary = {
 
 const JobSummaryBody = z.object(summary).meta({ id: "JobSummary" });
 
+export const AttemptBody = z.object({
+  startedAt: moment.nullable(),
+  endedAt: moment,
+  outcome: z.enum(["completed", "retry", "postpone", "interrupted", "cancelled", "dead", "lost"]),
+  code: z.string().nullable(),
+  message: z.string().nullable(),
+  nextAttemptAt: moment.nullable(),
+  worker: z.string().nullable(),
+});
+
 export const JobBody = z
   .object({
     ...summary,
@@ -99,25 +109,7 @@ export const JobBody = z
       .meta({
         description: "Why nothing happens right now; `null` while it runs and once it is over.",
       }),
-    attempts: z.array(
-      z.object({
-        startedAt: moment.nullable(),
-        endedAt: moment,
-        outcome: z.enum([
-          "completed",
-          "retry",
-          "postpone",
-          "interrupted",
-          "cancelled",
-          "dead",
-          "lost",
-        ]),
-        code: z.string().nullable(),
-        message: z.string().nullable(),
-        nextAttemptAt: moment.nullable(),
-        worker: z.string().nullable(),
-      }),
-    ),
+    attempts: z.array(AttemptBody),
     progress: z.unknown(),
     result: z.unknown(),
     changeNo: z.number().meta({ description: "Grows with each change; the id of its events." }),

@@ -58,6 +58,16 @@ export const triage: Migration = {
     await sql`CREATE INDEX replay_letters_pending ON replay_letters (replay_id, position) WHERE state = 'pending'`.execute(
       db,
     );
+    // From a run to the letters it is to make good: how the chain of replays is read backwards.
+    await sql`CREATE INDEX dead_letters_replayed_as ON dead_letters (replay_run_id) WHERE replay_run_id IS NOT NULL`.execute(
+      db,
+    );
+    // Mails that nobody knows the end of, to be found among all that went well.
+    await sql`CREATE INDEX email_deliveries_uncertain ON email_deliveries (created_at DESC, id DESC)
+      WHERE state IN ('unknown', 'sending')`.execute(db);
+    await sql`CREATE INDEX email_deliveries_newest ON email_deliveries (created_at DESC, id DESC)`.execute(
+      db,
+    );
     await sql`CREATE INDEX replay_letters_new_run ON replay_letters (new_run_id) WHERE new_run_id IS NOT NULL`.execute(
       db,
     );
