@@ -9,7 +9,7 @@ import {
 import { describeEachEngine } from "@ballast/testing";
 import { expect, test } from "vitest";
 import { openEvents, type StreamEvent } from "./event-stream.ts";
-import { type Api, setup } from "./setup.ts";
+import { type Api, type Options, setup } from "./setup.ts";
 
 type Run = Parameters<typeof handle<typeof renderInvoice>>[1];
 
@@ -21,12 +21,12 @@ const result = (invoiceId: string) => ({
   sizeBytes: 1,
 });
 
-const work = (t: Api, run: Run) =>
+const work = (t: Api, run: Run, store = t.store) =>
   startWorker({
     queue: renderInvoice.queue,
     handlers: [handle(renderInvoice, run)],
     engine: t.deps.engine as Parameters<typeof startWorker>[0]["engine"],
-    store: t.store,
+    store,
     telemetry: t.telemetry,
   });
 
@@ -39,10 +39,15 @@ const asked = async (t: Api) => {
 const waitsOf = async (t: Api, path: string) => (await t.api.get(path)).body.waits;
 
 describeEachEngine("jobs over HTTP", (engine) => {
-  const start = async () => {
+  const start = async (options: Options = {}) => {
     const opened = await engine.open();
     await prepareEngine(opened.url);
-    const t = await setup({ queueUrl: opened.url, prefix: opened.prefix, dispatching: true });
+    const t = await setup({
+      queueUrl: opened.url,
+      prefix: opened.prefix,
+      dispatching: true,
+      ...options,
+    });
     return Object.assign(t, {
       [Symbol.asyncDispose]: async () => {
         await t.dispose();
@@ -50,6 +55,22 @@ describeEachEngine("jobs over HTTP", (engine) => {
       },
     });
   };
+
+  test("a job whose worker died between engine and journal is over once somebody looks", async () => {
+    await using t = await start({ heartbeatMs: 1_000 });
+    // It tells the engine of the end, and is killed before it tells PostgreSQL.
+    const store = { ...t.store, ended: () => new Promise<void>(() => {}) };
+    const [read, followed] = [await asked(t), await asked(t)];
+    await using _worker = await work(t, async ({ payload }) => result(payload.invoiceId), store);
+
+    await expect
+      .poll(async () => (await t.api.get(read)).body, { timeout: 30_000, interval: 200 })
+      .toMatchObject({ state: "completed", result: { pageCount: 1 } });
+    using stream = await openEvents(`${t.url}${followed}/events`, t.adminKey);
+    const events: StreamEvent[] = [];
+    for await (const event of stream.events) if (event.data !== undefined) events.push(event);
+    expect(events.at(-1)?.data).toMatchObject({ state: "completed" });
+  }, 60_000);
 
   test("a job is followed as events from the queue to its end, and is not told twice", async () => {
     await using t = await start();

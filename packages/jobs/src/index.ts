@@ -1,3 +1,4 @@
+export { healEnd } from "./copied-end.ts";
 export { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 export type { Engine, EngineJobState, QueueState } from "./engine/engine.ts";
 export { openEngine } from "./engine/open-engine.ts";

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { copiedEnd } from "./copied-end.ts";
 import { handOver } from "./dispatcher.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { RunStore, SilentRun } from "./store.ts";
@@ -119,32 +120,11 @@ async function look(
     if (await store.reclaim(run.id, run.touchedAt)) await handOver(engine, run.queue, [run]);
     return "readded";
   }
-  if (job.state === "completed" || job.state === "failed") {
-    await store.copyEnd({
-      runId: run.id,
-      state: stateOf(job.state, job.result),
-      result: job.state === "completed" ? job.result : null,
-      ...reasonOf(job.failedReason),
-      endedAt: job.finishedAt ?? new Date(),
-    });
+  const end = copiedEnd(run.id, job);
+  if (end !== undefined) {
+    await store.copyEnd(end);
     return "copied";
   }
   await store.touch([run.id]);
   return "seen";
 }
-
-/** A worker's words are `code: message`; BullMQ's own have no code. */
-function reasonOf(failedReason: string | null): { code: string | null; message: string | null } {
-  const [, code, message] = /^([a-z][a-z0-9_]*): (.*)$/s.exec(failedReason ?? "") ?? [];
-  return { code: code ?? null, message: message ?? failedReason };
-}
-
-const stateOf = (state: "completed" | "failed", result: unknown) => {
-  if (state === "failed") return "dead";
-  const cancelled =
-    typeof result === "object" &&
-    result !== null &&
-    "outcome" in result &&
-    result.outcome === "cancelled";
-  return cancelled ? "cancelled" : "completed";
-};

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { scopeOf } from "../http/caller.ts";
 import { type Endpoint, read } from "../http/endpoint.ts";
 import { notFound, Problem } from "../http/problem.ts";
+import { heal } from "../jobs/heal.ts";
 import type { JobWatch } from "../jobs/job-watch.ts";
 import { isOver } from "../schemas/job.ts";
 import { type JobDeps, JobParams, presentJob } from "./jobs.ts";
@@ -99,7 +100,10 @@ async function* changes({ deps, load, known, runId, hungUp }: Changes): AsyncGen
   yield `retry: ${RECONNECT_MS}\n\n`;
   while (!signal.aborted) {
     if (!(await watching.changed(heartbeatMs, signal))) {
-      if (!signal.aborted) yield ": still here\n\n";
+      if (signal.aborted) continue;
+      yield ": still here\n\n";
+      const quiet = await load();
+      if (quiet !== undefined) await heal(quiet, deps); // what that writes is the next change
       continue;
     }
     const job = await load();

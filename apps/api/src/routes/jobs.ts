@@ -14,6 +14,7 @@ import { type Endpoint, read, write } from "../http/endpoint.ts";
 import { parseOrRefuse, refusal } from "../http/field-errors.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import { peekEngine } from "../jobs/engine-peek.ts";
+import { heal } from "../jobs/heal.ts";
 import { whyWaits } from "../jobs/why-waits.ts";
 import {
   AcceptedBody,
@@ -148,7 +149,9 @@ export const jobRoutes = (deps: Deps): Endpoint[] => [
     answers: { 200: { description: "The job.", schema: JobBody } },
     problems: ["not-found"],
     async handle({ caller, params: { requestId } }) {
-      const request = await findJobRequest(deps.database.kysely, requestId, scopeOf(caller));
+      const look = () => findJobRequest(deps.database.kysely, requestId, scopeOf(caller));
+      let request = await look();
+      if (request !== undefined && (await heal(request, deps))) request = await look();
       if (request === undefined) throw notFound("job", requestId);
       return { status: 200, body: await presentJob(request, deps) };
     },
