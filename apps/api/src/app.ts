@@ -22,12 +22,13 @@ import { invoiceStepRoutes } from "./routes/invoice-steps.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { jobEventRoutes } from "./routes/job-events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { queueRoutes } from "./routes/queues.ts";
 
 export interface AppDeps {
   readonly database: Database;
   readonly requests: Requests<Tx>;
   readonly dispatcher: Pick<Dispatcher, "nudge">;
-  readonly engine: Pick<Engine, "find" | "state" | "remove">;
+  readonly engine: Pick<Engine, "find" | "state" | "remove" | "setPaused">;
   readonly documents: Pick<ObjectStore, "get">;
   readonly jobWatch: JobWatch;
   readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping">;
@@ -54,6 +55,7 @@ export const endpoints = (deps: AppDeps): Endpoint[] => [
   ...jobRoutes(deps),
   ...jobEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
   ...deadLetterRoutes(deps),
+  ...queueRoutes(deps),
 ];
 
 /** Build the application; it listens nowhere yet. */

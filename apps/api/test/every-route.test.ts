@@ -63,6 +63,7 @@ test("no route shows, changes or even admits what belongs to another company", a
     invoiceId: owner.invoiceId,
     requestId: job.body.requestId,
     letterId: (await deadPdf(t)).letterId,
+    queue: "pdf",
   };
   const key = await t.keyFor(stranger.companyId);
   const before = await t.api.get(`/v1/invoices/${owner.invoiceId}`).expect(200);
@@ -141,6 +142,7 @@ test("every answer has the documented status and holds the documented fields, no
       invoiceId: isDraft ? draftId : fresh,
       requestId: asked.body.requestId,
       letterId,
+      queue: "pdf",
     };
     const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (__, name: string) => ids[name] ?? "");
     const owned = { companyId, customerId };

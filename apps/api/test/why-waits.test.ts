@@ -43,6 +43,7 @@ const seen = (job: Job, paused = false): EnginePeek => ({
 });
 const pdfJob = request({ state: "started", errorMessage: null }, { requestId: "pdf-job" });
 const away: EnginePeek = { kind: "unreachable" };
+const nobody = async () => undefined;
 
 test.for<[string, JobRequestView, EnginePeek, object]>([
   [
@@ -121,7 +122,11 @@ test.for<[string, JobRequestView, EnginePeek, object]>([
   ],
 ])("a job that is %s says so", async ([, job, peek, expected]) => {
   expect(
-    await whyWaits(job, { engine: async () => peek, pdfJob: async () => pdfJob }, now),
+    await whyWaits(
+      job,
+      { engine: async () => peek, pdfJob: async () => pdfJob, pause: async () => undefined },
+      now,
+    ),
   ).toMatchObject(expected);
 });
 
@@ -130,7 +135,7 @@ test("a mail whose PDF died says so, and how to go on", async () => {
   const engine = async () => away;
   const dead = request({ state: "dead", errorMessage: "no font" }, { requestId: "pdf-job" });
   const after = async (job: typeof dead | undefined) =>
-    (await whyWaits(held, { engine, pdfJob: async () => job }, now))?.message;
+    (await whyWaits(held, { engine, pdfJob: async () => job, pause: nobody }, now))?.message;
   expect(await after(dead)).toMatch(/pdf-job is dead \(no font\): .*POST \/v1\/invoices\/42\/pdf/);
   expect(await after(undefined)).toMatch(/nobody renders: .*POST \/v1\/invoices\/42\/pdf/);
 });
@@ -142,7 +147,7 @@ test("a job that runs, is over, or was taken back waits for nothing, and the eng
     request({ state: "completed", finishedAt: earlier }),
     request(waiting, { cancelledAt: earlier }),
   ])
-    expect(await whyWaits(job, { engine: peek, pdfJob: async () => undefined }, now)).toBeNull();
+    expect(await whyWaits(job, { engine: peek, pdfJob: nobody, pause: nobody }, now)).toBeNull();
   expect(peek).not.toHaveBeenCalled();
 });
 

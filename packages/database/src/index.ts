@@ -127,6 +127,13 @@ export {
 } from "./operator-actions.ts";
 export { isDatabaseAway, isRetryable, isUniqueViolation, sqlState } from "./pg-errors.ts";
 export { findProduct, listProducts, type Product, upsertProducts } from "./products.ts";
+export {
+  findQueuePause,
+  listQueueFigures,
+  type QueueFigures,
+  type QueuePause,
+  setQueuePaused,
+} from "./queue-states.ts";
 export { openRunStore } from "./run-store/open-run-store.ts";
 export type * from "./run-store/port.ts";
 export type {

@@ -321,6 +321,7 @@ export interface Schema {
     reason: string;
     changedBy: string;
     changedAt: Timestamp;
+    engineToldAt: Date | null;
   };
   replays: {
     id: string;

@@ -9,9 +9,16 @@ import { isUnreachable } from "./unreachable.ts";
 export interface ReconcilerOptions {
   readonly store: Pick<
     RunStore<never>,
-    "silent" | "reclaim" | "touch" | "copyEnd" | "readMark" | "writeMark"
+    | "silent"
+    | "reclaim"
+    | "touch"
+    | "copyEnd"
+    | "readMark"
+    | "writeMark"
+    | "queueOrders"
+    | "orderTold"
   >;
-  readonly engine: Pick<Engine, "add" | "find" | "ping" | "readEpoch" | "writeEpoch">;
+  readonly engine: Pick<Engine, "add" | "find" | "ping" | "readEpoch" | "writeEpoch" | "setPaused">;
   readonly telemetry: RuntimeTelemetry;
   /** Silence after which a run is looked for. */
   readonly silentMs?: number;
@@ -64,6 +71,7 @@ export function startReconciler(options: ReconcilerOptions): AsyncDisposable {
 export async function reconcile(options: ReconcilerOptions): Promise<Reconciled> {
   const { store, engine } = options;
   const epoch = await engine.readEpoch();
+  await tellOrders(options); // before anything is added again to a queue that is to stand still
   const wiped = epoch === null || epoch !== (await store.readMark(EPOCH_MARK));
   const patienceMs = options.silentMs ?? DEFAULTS.silentMs;
   const began = Date.now();
@@ -93,6 +101,17 @@ export async function reconcile(options: ReconcilerOptions): Promise<Reconciled>
     await store.writeMark(EPOCH_MARK, next);
   }
   return done;
+}
+
+/** Pauses and resumptions that the engine missed or has forgotten. */
+async function tellOrders({
+  store,
+  engine,
+}: Pick<ReconcilerOptions, "store" | "engine">): Promise<void> {
+  for (const order of await store.queueOrders()) {
+    await engine.setPaused(order.queue, order.paused);
+    await store.orderTold(order);
+  }
 }
 
 /** One run that cannot be read or added must not keep the others from being looked for. */

@@ -43,6 +43,7 @@ function setup(runs: SilentRun[]) {
     async ping() {
       if (engine.away) throw new Error("away");
     },
+    setPaused: async () => {},
     readEpoch: async () => engine.epoch,
     async writeEpoch(epoch: string) {
       engine.epoch = epoch;
@@ -58,6 +59,8 @@ function setup(runs: SilentRun[]) {
     },
     touch: async () => {},
     copyEnd: async () => {},
+    queueOrders: async () => [],
+    orderTold: async () => {},
     readMark: async () => engine.epoch,
     writeMark: async () => {},
   };

@@ -19,16 +19,26 @@ export async function peekEngine(
   engine: Pick<Engine, "find" | "state">,
   { queue, engineJobId }: RunView,
 ): Promise<EnginePeek> {
-  const ask = async (): Promise<EnginePeek> => {
-    const [job, state] = await Promise.all([engine.find(queue, engineJobId), engine.state(queue)]);
-    return { kind: "seen", job: job?.state, queue: state };
-  };
+  const asked = Promise.all([engine.find(queue, engineJobId), engine.state(queue)]);
+  const seen = await inTime(asked);
+  return seen === undefined
+    ? { kind: "unreachable" }
+    : { kind: "seen", job: seen[0]?.state, queue: seen[1] };
+}
+
+/** Ask the engine about a queue, for 300 ms at most; `undefined` if it does not answer. */
+export const peekQueue = (
+  engine: Pick<Engine, "state">,
+  queue: string,
+): Promise<QueueState | undefined> => inTime(engine.state(queue));
+
+async function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<EnginePeek>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: "unreachable" }), DEADLINE_MS);
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), DEADLINE_MS);
   });
   try {
-    return await Promise.race([ask().catch((): EnginePeek => ({ kind: "unreachable" })), late]);
+    return await Promise.race([asked.catch(() => undefined), late]);
   } finally {
     clearTimeout(timer);
   }

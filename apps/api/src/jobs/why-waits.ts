@@ -1,4 +1,4 @@
-import type { JobRequestSummary, JobRequestView, RunView } from "@ballast/database";
+import type { JobRequestSummary, JobRequestView, QueuePause, RunView } from "@ballast/database";
 import { isOver } from "../schemas/job.ts";
 import type { EnginePeek } from "./engine-peek.ts";
 
@@ -29,6 +29,8 @@ export interface Sources {
   engine(run: RunView): Promise<EnginePeek>;
   /** The newest job that renders what this one is about. */
   pdfJob(run: RunView): Promise<JobRequestSummary | undefined>;
+  /** What operators said of its queue last. */
+  pause(run: RunView): Promise<QueuePause | undefined>;
 }
 
 /**
@@ -48,7 +50,20 @@ export async function whyWaits(
   if (run.runningAttemptId !== null) return null;
   if (run.state === "waiting" && run.heldFor !== null)
     return ofHold(run.heldFor, await sources.pdfJob(run));
-  return ofJournal(request, now) ?? ofEngine(request, await sources.engine(run));
+  const told = ofJournal(request, now);
+  if (told !== undefined) return told;
+  const pause = await sources.pause(run);
+  // Not even handed over: whatever the engine says, it does not get it before the queue is resumed.
+  if (pause?.paused && run.handedAt === null) return paused(run.queue, pause);
+  return ofEngine(request, await sources.engine(run), pause);
+}
+
+/** By whom and why, where that was done here; another team may pause a queue by BullMQ alone. */
+function paused(queue: string, pause: QueuePause | undefined): Wait {
+  const by = pause?.paused
+    ? ` by ${pause.changedBy} since ${pause.changedAt.toISOString()}: ${pause.reason}`
+    : " in the queue engine itself";
+  return { code: "queue_paused", message: `the queue "${queue}" is paused${by}` };
 }
 
 function ofJournal({ run, blockedBy }: JobRequestView, now: Date): Wait | undefined {
@@ -96,7 +111,11 @@ function betweenAttempts(run: RunView, now: Date): Wait | undefined {
     : { code: "postponed", message: `put off until ${until}${because} (${waitCode})`, until };
 }
 
-function ofEngine({ run, aheadOfIt }: JobRequestView, peek: EnginePeek): Wait {
+function ofEngine(
+  { run, aheadOfIt }: JobRequestView,
+  peek: EnginePeek,
+  pause: QueuePause | undefined,
+): Wait {
   if (run.state === "waiting" && run.handedAt === null)
     return peek.kind === "unreachable"
       ? {
@@ -120,8 +139,7 @@ function ofEngine({ run, aheadOfIt }: JobRequestView, peek: EnginePeek): Wait {
     };
   if (peek.job === "completed" || peek.job === "failed")
     return { code: "settling", message: "its attempt has ended and is being recorded" };
-  if (peek.queue.paused)
-    return { code: "queue_paused", message: `the queue "${run.queue}" is paused by an operator` };
+  if (peek.queue.paused) return paused(run.queue, pause);
   if (peek.job === "active")
     return { code: "starting", message: "a worker has taken it and begins" };
   if (run.waitCode === "handed_back")

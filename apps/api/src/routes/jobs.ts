@@ -3,6 +3,7 @@ import {
   cancelRequest,
   type Database,
   findJobRequest,
+  findQueuePause,
   type JobRequestView,
   listJobRequests,
   type Tx,
@@ -48,6 +49,7 @@ export const presentJob = async (request: JobRequestView, { database, engine }: 
     await whyWaits(request, {
       engine: (run) => peekEngine(engine, run),
       pdfJob: ({ companyId, subject }) => newestPdfJob(database, companyId, subject),
+      pause: ({ queue }) => findQueuePause(database.kysely, queue),
     }),
   );
 

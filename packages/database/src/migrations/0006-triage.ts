@@ -10,7 +10,9 @@ export const triage: Migration = {
         paused boolean NOT NULL,
         reason text NOT NULL,
         changed_by text NOT NULL,
-        changed_at timestamptz NOT NULL DEFAULT now()
+        changed_at timestamptz NOT NULL DEFAULT now(),
+        -- When the engine obeyed the last change.
+        engine_told_at timestamptz
       )`.execute(db);
 
     await sql`

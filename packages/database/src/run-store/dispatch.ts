@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Queryable } from "../database.ts";
+import { isPaused } from "./pauses.ts";
 import type { ClaimedRun } from "./port.ts";
 import { claimedRunColumns, oldestRequest } from "./run-columns.ts";
 
@@ -19,7 +20,7 @@ export async function claim(db: Queryable, limit: number, leaseMs: number): Prom
       WHERE ${isReady}
         AND (r.due_at IS NULL OR r.due_at <= now())
         AND (r.claimed_until IS NULL OR r.claimed_until <= now())
-        AND ${slotIsFree}
+        AND ${slotIsFree} AND NOT ${isPaused}
       ORDER BY ${byUrgency}
       LIMIT ${limit}
       FOR UPDATE SKIP LOCKED
@@ -65,7 +66,7 @@ export async function nextDueInMs(db: Queryable): Promise<number | null> {
       (SELECT r.due_at FROM job_runs r WHERE ${isReady} AND r.due_at > now()
        ORDER BY r.due_at LIMIT 1),
       -- Fell due since the last claim.
-      (SELECT r.due_at FROM job_runs r WHERE ${isReady} AND r.due_at <= now()
+      (SELECT r.due_at FROM job_runs r WHERE ${isReady} AND r.due_at <= now() AND NOT ${isPaused}
          AND (r.claimed_until IS NULL OR r.claimed_until <= now()) AND ${slotIsFree} LIMIT 1),
       -- Claimed by a dispatcher that may have died with it.
       (SELECT min(r.claimed_until) FROM job_runs r WHERE ${isReady} AND r.claimed_until > now())

@@ -3,6 +3,7 @@ import { isRetryable } from "../pg-errors.ts";
 import { ask, release } from "./ask.ts";
 import { cancelled, ended, progressed, touch } from "./attempts.ts";
 import { claim, handedOver, nextDueInMs, unclaim } from "./dispatch.ts";
+import { orderTold, queueOrders } from "./pauses.ts";
 import type { RunStore } from "./port.ts";
 import { copyEnd, expire, readMark, reclaim, silent, writeMark } from "./reconcile.ts";
 import { adopt, start } from "./start.ts";
@@ -30,6 +31,8 @@ export function openRunStore(database: Database): RunStore {
     reclaim: (runId, touchedAt) => reclaim(db, runId, touchedAt),
     copyEnd: (end) => persistently(() => copyEnd(db, end)),
     expire: (limit) => persistently(() => expire(db, limit)),
+    queueOrders: () => queueOrders(db),
+    orderTold: (order) => orderTold(db, order),
     readMark: (name) => readMark(db, name),
     writeMark: (name, value) => writeMark(db, name, value),
     onDispatch: (wake) => database.listen(DISPATCH_CHANNEL, () => wake()),

@@ -151,6 +151,12 @@ export interface CopiedEnd {
   readonly endedAt: Date;
 }
 
+/** What an operator wants of a queue. */
+export interface QueueOrder {
+  readonly queue: string;
+  readonly paused: boolean;
+}
+
 export interface RunStore {
   /**
    * Record a wish inside the caller's transaction: a new run, or a place in the slot's waiting one. A
@@ -189,6 +195,11 @@ export interface RunStore {
   copyEnd(end: CopiedEnd): Promise<void>;
   /** End waiting runs whose deadline passed as `dead` with code `deadline_exceeded`; returns how many. */
   expire(limit: number): Promise<number>;
+
+  /** Pauses and resumptions that the engine is to be told of. */
+  queueOrders(): Promise<QueueOrder[]>;
+  /** The engine has obeyed. */
+  orderTold(order: QueueOrder): Promise<void>;
 
   /** The value last stored under `name`, e.g. the engine's epoch. */
   readMark(name: string): Promise<string | null>;

@@ -111,6 +111,14 @@ export class BullmqEngine implements Engine {
     };
   }
 
+  async setPaused(queue: string, paused: boolean): Promise<void> {
+    await this.#call(
+      queue,
+      (handle) => (paused ? handle.pause() : handle.resume()),
+      paused ? "pause it" : "resume it",
+    );
+  }
+
   readEpoch(): Promise<string | null> {
     return this.#within(() => this.#store.readEpoch(), "read the epoch");
   }

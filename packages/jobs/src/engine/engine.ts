@@ -73,6 +73,8 @@ export interface Engine extends AsyncDisposable {
   /** Remove a job that is not running; one that is, or is gone, is left alone. */
   remove(queue: string, engineJobId: string): Promise<void>;
   state(queue: string): Promise<QueueState>;
+  /** Let no job of the queue begin, or let them begin again. Repeatable. */
+  setPaused(queue: string, paused: boolean): Promise<void>;
   consume(consumption: Consumption): Promise<Consumer>;
   /** A mark that vanishes when the engine's store is wiped. */
   readEpoch(): Promise<string | null>;
