@@ -13,8 +13,9 @@ import { type Caller, requestedBy } from "../http/caller.ts";
 import { type Endpoint, read, type WriteCall, write } from "../http/endpoint.ts";
 import { Problem } from "../http/problem.ts";
 import { peekQueue } from "../jobs/engine-peek.ts";
-import { QueueBody, QueueListBody, queueBody, ReasonInput } from "../schemas/queue.ts";
+import { QueueBody, QueueListBody, queueBody } from "../schemas/queue.ts";
 import { line } from "../schemas/text.ts";
+import { ReasonInput } from "../schemas/triage.ts";
 
 interface Deps {
   readonly database: Pick<Database, "kysely">;

@@ -1,7 +1,7 @@
 import type { QueueFigures, QueuePause } from "@ballast/database";
 import type { QueueState } from "@ballast/jobs";
 import { z } from "zod";
-import { line, moment } from "./text.ts";
+import { moment } from "./text.ts";
 
 const pause = z
   .object({
@@ -37,10 +37,6 @@ export const QueueBody = z
   .meta({ id: "Queue" });
 
 export const QueueListBody = z.object({ queues: z.array(QueueBody) });
-
-export const ReasonInput = z
-  .strictObject({ reason: line(500).meta({ description: "Why; kept for good." }) })
-  .meta({ id: "ReasonInput" });
 
 const NOTHING = {
   pending: 0,
