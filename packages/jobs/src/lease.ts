@@ -21,6 +21,7 @@ export class StopSwitch implements Lease {
   readonly #soft = new AbortController();
   #hard: AbortController | undefined;
   #cause: AbortCause | undefined;
+  #isHeld = () => true;
   #steps = 0;
 
   get signal(): AbortSignal {
@@ -42,7 +43,13 @@ export class StopSwitch implements Lease {
     if (hard || !this.inStep) this.#soft.abort(stopped(this.#cause));
   }
 
+  /** Have the lock looked at before each step: after a handler blocked its process, no timer comes first. */
+  guard(isHeld: () => boolean): void {
+    this.#isHeld = isHeld;
+  }
+
   check(): void {
+    if (this.#cause === undefined && !this.#isHeld()) this.stop("lease_lost");
     if (this.#cause !== undefined) throw stopped(this.#cause);
   }
 

@@ -45,7 +45,9 @@ export class Running implements Disposable {
 
   /** Watch an attempt until the returned handle is disposed. */
   watch(attemptId: string, attempt: RunningAttempt): Disposable {
-    this.#attempts.set(attemptId, { ...attempt, heldSince: Date.now() });
+    const held = { ...attempt, heldSince: Date.now() };
+    this.#attempts.set(attemptId, held);
+    attempt.stop.guard(() => this.#isHeld(held));
     // One that was being started when all were told to stop.
     if (this.#stopped !== undefined) attempt.stop.stop(this.#stopped.cause, this.#stopped);
     this.#poll();
@@ -82,9 +84,12 @@ export class Running implements Disposable {
 
   /** While the engine is away nobody says that a lock ran out: the clock does. */
   #stopUnheld(): void {
-    const oldest = Date.now() - this.#lockDurationMs * LOCK_SHARE;
-    for (const { heldSince, stop } of this.#attempts.values())
-      if (heldSince < oldest) stop.stop("lease_lost");
+    for (const attempt of this.#attempts.values())
+      if (!this.#isHeld(attempt)) attempt.stop.stop("lease_lost");
+  }
+
+  #isHeld({ heldSince }: { readonly heldSince: number }): boolean {
+    return Date.now() - heldSince <= this.#lockDurationMs * LOCK_SHARE;
   }
 
   /** Look again and again, and be quiet while nothing runs. */

@@ -24,6 +24,16 @@ test("an attempt whose lock nobody renews is stopped before the lock ends", asyn
   expect(Date.now() - began).toBeGreaterThanOrEqual(400);
 });
 
+test("a handler that blocked its process past its lock begins no step, although no timer has run", () => {
+  using running = new Running(nothingCancelled, 50, quiet);
+  const stop = new StopSwitch();
+  using _watched = running.watch("a", attempt(stop));
+  const woken = Date.now() + 60;
+  while (Date.now() < woken);
+  expect(() => stop.check()).toThrow("lease_lost");
+  expect(stop.signal.aborted).toBe(true);
+});
+
 test("an attempt whose lock is renewed goes on", async () => {
   using running = new Running(nothingCancelled, 1_000, quiet);
   const stop = new StopSwitch();
