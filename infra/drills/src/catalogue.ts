@@ -2,17 +2,23 @@ import type { Drill } from "./drill.ts";
 import { doubleClick } from "./drills/double-click.ts";
 import { engineDown } from "./drills/engine-down.ts";
 import { engineKilled } from "./drills/engine-killed.ts";
+import { engineWiped } from "./drills/engine-wiped.ts";
+import { eventLoopBlocked } from "./drills/event-loop-blocked.ts";
 import { explain } from "./drills/explain.ts";
 import { hostileInput } from "./drills/hostile-input.ts";
 import { pdfThenMail } from "./drills/pdf-then-mail.ts";
 import { smtpCut } from "./drills/smtp-cut.ts";
+import { versionSkew } from "./drills/version-skew.ts";
 import { workerKilled } from "./drills/worker-killed.ts";
 
 /** Every drill, in the order they run; a new one is one more line. */
 export const catalogue: readonly Drill[] = [
   engineDown,
   engineKilled,
+  engineWiped,
   workerKilled,
+  eventLoopBlocked,
+  versionSkew,
   doubleClick,
   hostileInput,
   explain,

@@ -20,6 +20,8 @@ export interface DrillContext {
   figure(name: string, value: number | string): void;
   /** What must hold; a drill goes on after it was broken, so that one run shows all that is. */
   must(what: string, holds: boolean): void;
+  /** Aborts when somebody interrupts, or when the drill takes far too long. Pass it to what waits. */
+  readonly signal: AbortSignal;
   /** Tell people what happens now. */
   tell(what: string): void;
 }

@@ -35,8 +35,8 @@ async function main(): Promise<number> {
   const lines: DrillLine[] = [];
   try {
     await using postgres = await startPostgresServer(dataDir);
-    const around = { ...options, postgres, dataDir, tell: report.tell };
-    if (options.prove) await prove(options, around, report, stopping);
+    const around = { ...options, postgres, dataDir, tell: report.tell, stopping };
+    if (options.prove) await prove(options, around, report);
     else
       for (const drill of options.drills) {
         if (stopping.aborted) break;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineKind } from "@ballast/local";
 import type { Drill, DrillContext, Size } from "./drill.ts";
-import type { Sabotage } from "./sabotage/sabotage.ts";
+import { editsOf, type Sabotage, untouchedFiles } from "./sabotage/sabotage.ts";
 import type { PostgresServer } from "./stack/postgres-server.ts";
 import { openStack } from "./stack/stack.ts";
 
@@ -27,7 +27,12 @@ export interface RunOptions {
   readonly dataDir: string;
   readonly sabotage?: Sabotage;
   readonly tell: (what: string) => void;
+  /** Aborts when somebody interrupts. */
+  readonly stopping: AbortSignal;
 }
+
+/** A drill that is not over by then hangs, and that is a failure of what it drills. */
+const LIMIT_MS = { short: 120_000, full: 12 * 60_000 };
 
 /** Run one drill from its stack to its line. Never throws. */
 export async function runDrill(drill: Drill, options: RunOptions): Promise<DrillLine> {
@@ -48,6 +53,10 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
     return line("not-applicable", [drill.onPostgres.why]);
 
   const folder = mkdtempSync(join(options.dataDir, `${drill.name}-`));
+  const notes = join(folder, "edited-files");
+  const edits = editsOf(options.sabotage);
+  const late = AbortSignal.timeout(LIMIT_MS[size]);
+  const signal = AbortSignal.any([options.stopping, late]);
   const broken: string[] = [];
   const open = new AsyncDisposableStack();
   const context: DrillContext = {
@@ -56,10 +65,11 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
     seed,
     sized: (short, full) => (size === "short" ? short : full),
     random: seeded(seed),
+    signal,
     open: async (stackOptions) =>
       open.use(
         await openStack(
-          { kind: engine, folder, postgres: options.postgres, sabotage: options.sabotage },
+          { kind: engine, folder, postgres: options.postgres, edits, notes },
           stackOptions,
         ),
       ),
@@ -75,11 +85,15 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
     tell: options.tell,
   };
   try {
-    await drill.run(context);
+    await Promise.race([drill.run(context), rejectedBy(signal)]);
   } catch (error) {
-    if (!(error instanceof Proven))
-      broken.push(`it could not be finished: ${error instanceof Error ? error.message : error}`);
+    if (!(error instanceof Proven)) {
+      const reason = late.aborted ? `not over after ${LIMIT_MS[size] / 1_000} s` : wordsOf(error);
+      broken.push(`${NOT_FINISHED}: ${reason}`);
+    }
   }
+  const untouched = untouchedFiles(edits, notes);
+  if (untouched.length > 0) broken.push(`${NOT_FINISHED}: no process loaded ${untouched}`);
   await open.disposeAsync().catch((error: unknown) => options.tell(`not closed: ${error}`));
   rmSync(folder, { recursive: true, force: true });
 
@@ -89,6 +103,16 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
 }
 
 class Proven extends Error {}
+/** Begins the reason of a line whose drill did not come to its end. */
+export const NOT_FINISHED = "it could not be finished";
+
+const wordsOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
+
+const rejectedBy = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 
 /** mulberry32: small, and good enough to choose victims with. */
 function seeded(seed: number): () => number {

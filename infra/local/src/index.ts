@@ -8,7 +8,6 @@ export { endChildrenAtOnce, endLeftovers } from "./leftovers.ts";
 export { type PrivatePostgres, startPostgres } from "./postgres.ts";
 export { type PrivateRedis, startRedis } from "./redis.ts";
 export {
-  endServiceProcess,
   lastLines,
   type ServiceProcess,
   startServiceProcess,

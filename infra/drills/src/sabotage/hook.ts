@@ -1,27 +1,32 @@
 /**
- * Preloaded into a child process: replaces a text of one source file as it is loaded.
+ * Preloaded into a child process: replaces texts of source files as they are loaded.
  *
- * The file's dist counts as well as its source, so the hook goes by the path's end.
+ * Files are told by the end of their path, wherever the checkout lies.
  */
+import { appendFileSync } from "node:fs";
 import { registerHooks } from "node:module";
-import type { Sabotage } from "./sabotage.ts";
+import type { Edit } from "./sabotage.ts";
 
-const given = process.env["BALLAST_SABOTAGE"];
-if (given !== undefined) {
-  const { file, find, replace } = JSON.parse(given) as Sabotage;
-  registerHooks({
-    load(url, context, nextLoad) {
-      const loaded = nextLoad(url, context);
-      if (!url.endsWith(`/${file}`)) return loaded;
-      const source = String(
-        loaded.source instanceof Uint8Array ? Buffer.from(loaded.source) : loaded.source,
-      );
+const edits = JSON.parse(process.env["BALLAST_DRILL_EDITS"] ?? "[]") as Edit[];
+const notes = process.env["BALLAST_DRILL_NOTES"];
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    const here = edits.filter(({ file }) => url.endsWith(`/${file}`));
+    if (here.length === 0) return loaded;
+    let source = String(
+      loaded.source instanceof Uint8Array ? Buffer.from(loaded.source) : loaded.source,
+    );
+    for (const { file, find, replace } of here) {
       const parts = source.split(find);
       if (parts.length !== 2)
         throw new Error(
           `sabotage: ${file} holds the text ${parts.length - 1} times, not once: ${find}`,
         );
-      return { ...loaded, source: parts.join(replace) };
-    },
-  });
-}
+      source = parts.join(replace);
+      if (notes !== undefined) appendFileSync(notes, `${file}\n`);
+    }
+    return { ...loaded, source };
+  },
+});

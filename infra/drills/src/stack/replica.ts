@@ -1,10 +1,5 @@
 import { readFileSync } from "node:fs";
-import {
-  endServiceProcess,
-  type ServiceProcess,
-  startServiceProcess,
-  untilReady,
-} from "@ballast/local";
+import { type ServiceProcess, startServiceProcess, untilReady } from "@ballast/local";
 
 /** One process of one app. */
 export interface Replica {
@@ -63,8 +58,8 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica & A
       untilReady(options.name, service, new AbortController().signal, timeoutMs),
     log: () => readFileSync(logFile, "utf8").split("\n").flatMap(parsed),
     async [Symbol.asyncDispose]() {
-      own.child.kill("SIGCONT"); // a frozen one would not hear that it should end
-      await endServiceProcess(service);
+      // Good manners at the end cost seconds, and nobody looks any more; those who do call stop().
+      await own.end([["SIGKILL", 5_000]]);
     },
   };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createApiKey, type Database, openDatabase } from "@ballast/database";
 import { type EngineKind, ensureChromium, freePort } from "@ballast/local";
+import { openObjectStore } from "@ballast/storage";
 import {
   type SeededInvoice,
   type SmtpServerDouble,
@@ -12,7 +13,8 @@ import {
   startSmtpServer,
 } from "@ballast/testing";
 import { sql } from "kysely";
-import { type Sabotage, sabotageEnv } from "../sabotage/sabotage.ts";
+import { storeRendered } from "../rendered.ts";
+import { type Edit, editedEnv } from "../sabotage/sabotage.ts";
 import { type Client, openClient } from "./client.ts";
 import { type EngineServer, startPostgresEngine, startRedisServer } from "./engine-server.ts";
 import { type OtherTeam, openOtherTeam } from "./other-team.ts";
@@ -29,6 +31,8 @@ export interface StackOptions {
   /** Further lines of Redis' configuration. */
   readonly redis?: readonly string[];
   readonly smtp?: SmtpServerOptions;
+  /** Clocks that run faster than shipped, where a short drill has no time for the real ones. */
+  readonly tuning?: readonly Edit[];
 }
 
 /** A stack of one drill's own: real servers, real processes, and a hand on each. */
@@ -49,28 +53,39 @@ export interface Stack extends AsyncDisposable {
   replicas(app?: string): readonly Replica[];
   /** Start one more process of an app, or of `echo-worker`; resolves once it is ready. */
   start(app: string, env?: Readonly<Record<string, string>>): Promise<Replica>;
-  /** An issued invoice, for a customer of its own. */
-  invoice(options?: { lines?: number; email?: string; name?: string }): Promise<SeededInvoice>;
+  /** The same, without waiting until it is ready. */
+  launch(app: string, env?: Readonly<Record<string, string>>): Promise<Replica>;
+  /** An issued invoice, for a customer of its own; `rendered` as the pdf-worker leaves it, for mails without a browser. */
+  invoice(options?: {
+    lines?: number;
+    email?: string;
+    name?: string;
+    rendered?: boolean;
+  }): Promise<SeededInvoice>;
 }
 
 interface Around {
   readonly kind: EngineKind;
   readonly postgres: PostgresServer;
   readonly folder: string;
-  readonly sabotage: Sabotage | undefined;
+  /** What is sabotaged. */
+  readonly edits: readonly Edit[];
+  /** Where processes note the edits they loaded. */
+  readonly notes: string;
 }
 
 const ECHO_WORKER = join(import.meta.dirname, "../programs/echo-worker.ts");
 
 export async function openStack(around: Around, options: StackOptions = {}): Promise<Stack> {
-  const { kind, postgres, folder, sabotage } = around;
+  const { kind, postgres, folder } = around;
   await using opening = new AsyncDisposableStack();
   for (const dir of ["logs", "documents"]) mkdirSync(join(folder, dir), { recursive: true });
   const databaseUrl = await postgres.createDatabase();
   const db = opening.use(
     await openDatabase(databaseUrl, { applicationName: "drill", poolMax: 4, log: { warn() {} } }),
   );
-  await sql`CREATE TABLE drill_effects (run_id uuid NOT NULL, id text NOT NULL)`.execute(db.kysely);
+  await sql`CREATE TABLE drill_effects (run_id uuid NOT NULL, id text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp())`.execute(db.kysely);
   const engine = opening.use(
     kind === "redis"
       ? await startRedisServer(folder, options.redis)
@@ -83,17 +98,19 @@ export async function openStack(around: Around, options: StackOptions = {}): Pro
     companyId: null,
     scopes: ["read", "write", "operate"],
   });
+  const storageUrl = pathToFileURL(join(folder, "documents")).href;
+  const documents = opening.use(await openObjectStore(storageUrl));
   const chromium = ensureChromium(process.env);
   const shared = {
     DATABASE_URL: databaseUrl,
     QUEUE_URL: engine.url,
-    STORAGE_URL: pathToFileURL(join(folder, "documents")).href,
+    STORAGE_URL: storageUrl,
     SMTP_URL: smtp.url,
     API_RATE_LIMIT_PER_MINUTE: "1000000",
     CHROMIUM_PATH: chromium.executablePath,
     ...(chromium.libraryPath && { CHROMIUM_LIBRARY_PATH: chromium.libraryPath }),
     ...(chromium.fontconfigFile && { CHROMIUM_FONTCONFIG_FILE: chromium.fontconfigFile }),
-    ...sabotageEnv(sabotage),
+    ...editedEnv([...(options.tuning ?? []), ...around.edits], around.notes),
     ...options.env,
   };
 
@@ -102,7 +119,7 @@ export async function openStack(around: Around, options: StackOptions = {}): Pro
   opening.defer(async () => {
     await Promise.all(started.map((replica) => replica[Symbol.asyncDispose]()));
   });
-  const start = async (app: string, env: Readonly<Record<string, string>> = {}) => {
+  const launch = async (app: string, env: Readonly<Record<string, string>> = {}) => {
     const name = `${app}-${started.filter((other) => other.app === app).length + 1}`;
     const apiPort = app === "api" ? await freePort() : 0;
     const replica = await startReplica({
@@ -113,8 +130,12 @@ export async function openStack(around: Around, options: StackOptions = {}): Pro
       ...(app === "echo-worker" ? { main: ECHO_WORKER } : {}),
     });
     started.push(replica);
-    await replica.untilReady();
     if (app === "api") apiUrls.push(`http://127.0.0.1:${apiPort}`);
+    return replica;
+  };
+  const start = async (app: string, env?: Readonly<Record<string, string>>) => {
+    const replica = await launch(app, env);
+    await replica.untilReady();
     return replica;
   };
   const wanted = Object.entries({
@@ -138,15 +159,19 @@ export async function openStack(around: Around, options: StackOptions = {}): Pro
     api: openClient(() => apiUrls, key),
     replicas: (app) => started.filter((r) => !r.hasEnded() && (app === undefined || r.app === app)),
     start,
-    invoice: ({ lines = 2, ...customer } = {}) =>
-      seedIssuedInvoice(db, {
+    launch,
+    async invoice({ lines = 2, rendered = false, ...customer } = {}) {
+      const seeded = await seedIssuedInvoice(db, {
         customer,
         invoice: {
           lines: Array.from({ length: lines }, (_, n) =>
             sampleLine({ description: `Position ${n + 1}` }),
           ),
         },
-      }),
+      });
+      if (rendered) await storeRendered(db, documents, seeded.invoice);
+      return seeded;
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
