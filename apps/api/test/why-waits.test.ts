@@ -115,6 +115,12 @@ test.for<[string, JobRequestView, EnginePeek, object]>([
     { code: "handed_back" },
   ],
   [
+    "suspected of having ended a process",
+    request({ ...between, waitCode: "quarantined" }),
+    seen("active"),
+    { code: "quarantined" },
+  ],
+  [
     "told to stop",
     request({ ...between, runningAttemptId: "a", cancelRequestedAt: earlier }),
     away,

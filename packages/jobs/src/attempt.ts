@@ -4,7 +4,9 @@ import { type BeginTools, begin } from "./begin.ts";
 import type { Delivery } from "./engine/engine.ts";
 import { DependencyDownError, PermanentError, TransientError } from "./errors.ts";
 import { execute, type Workplace } from "./execute.ts";
+import { StopSwitch } from "./lease.ts";
 import { type Circumstances, classify, type Outcome, postpone } from "./outcome.ts";
+import type { Quarantine } from "./quarantine.ts";
 import type { AttemptEnd, Run, Start, Started } from "./store.ts";
 
 /** Wait for another run of the slot; the dispatcher hands over none that would, so this is rare. */
@@ -13,7 +15,9 @@ const SLOT_WAIT_MS = 1_000;
 const NEWER_WAIT_MS = 30_000;
 const NO_DEADLINE = new Date(8.64e15);
 
-export interface AttemptTools extends BeginTools, Workplace {}
+export interface AttemptTools extends BeginTools, Workplace {
+  readonly quarantine: Quarantine;
+}
 
 export interface EndedAttempt {
   readonly outcome: Outcome;
@@ -23,14 +27,42 @@ export interface EndedAttempt {
 
 /** Take one delivery from the engine to its outcome. Never throws. */
 export async function runAttempt(delivery: Delivery, tools: AttemptTools): Promise<EndedAttempt> {
-  const startedAt = new Date();
-  let begun: Awaited<ReturnType<typeof begin>>;
+  using place = tools.quarantine.beside();
+  if (place === undefined) return { outcome: { kind: "interrupted", reason: "quarantine" } };
   try {
-    begun = await begin(delivery, tools);
+    const begun = await begin(delivery, tools);
+    if (begun.started.kind !== "suspect") return await afterStart(begun, delivery, tools);
+    place[Symbol.dispose]();
+    return await runAlone(begun.started.runId, begun.start.attemptId, delivery, tools);
   } catch (error) {
     return { outcome: journalDown(error, delivery) };
   }
-  const { start, started } = begun;
+}
+
+/** Wait until nothing else runs in this process, and begin again. What ends the wait hands the job back. */
+async function runAlone(
+  runId: string,
+  attemptId: string,
+  delivery: Delivery,
+  tools: AttemptTools,
+): Promise<EndedAttempt> {
+  const stop = new StopSwitch();
+  const { engineJobId } = delivery;
+  using watched = tools.running.watch(attemptId, { runId, engineJobId, stop });
+  tools.log.warn({ runId }, "a process ended while this run was in it; it waits to run alone");
+  using place = await tools.quarantine.alone(stop.signal);
+  if (place === undefined)
+    return { outcome: { kind: "interrupted", reason: stop.cause ?? "quarantine" } };
+  watched[Symbol.dispose]();
+  return await afterStart(await begin(delivery, tools, true), delivery, tools);
+}
+
+async function afterStart(
+  { start, started }: Awaited<ReturnType<typeof begin>>,
+  delivery: Delivery,
+  tools: AttemptTools,
+): Promise<EndedAttempt> {
+  const startedAt = new Date();
   if (started.kind === "over") return { outcome: overAlready(started) };
   if (started.kind !== "go") return { outcome: slotBusy(delivery) };
 

@@ -18,12 +18,15 @@ export interface BeginTools {
 export async function begin(
   delivery: Delivery,
   { queue, handlers, start, adopt, worker }: BeginTools,
+  alone = false,
 ): Promise<{ start: Start; started: Started }> {
   const beginning: Start = {
     attemptId: uuidv7(),
     queue: queue.name,
     engineJobId: journalId(delivery.engineJobId, delivery.createdAt),
     worker,
+    stalled: delivery.stallCount > 0,
+    alone,
   };
   const started = await start(beginning);
   if (started.kind !== "unknown") return { start: beginning, started };

@@ -1,3 +1,4 @@
+import { workingOn } from "./crash.ts";
 import type { Handler } from "./handler.ts";
 import type { Journal } from "./journal.ts";
 import { StopSwitch } from "./lease.ts";
@@ -38,30 +39,33 @@ export async function execute(
   { running, journal, log }: Workplace,
 ): Promise<Executed> {
   const stop = new StopSwitch();
-  using _watched = running.watch(attemptId, { runId: run.id, engineJobId, stop });
+  const startedAt = new Date();
+  using _watched = running.watch(attemptId, { runId: run.id, engineJobId, startedAt, stop });
   const timeout = setTimeout(() => stop.stop("timeout"), handler.contract.timeoutMs);
   const progress = throttled((value) => journal.progressed({ runId: run.id, progress: value }));
   try {
     stop.check();
-    const work = handler.run({
-      payload: payload as never,
-      signal: stop.signal,
-      log: log.child({
-        job: run.job,
+    const work = workingOn({ attemptId, runId: run.id, startedAt }, () =>
+      handler.run({
+        payload: payload as never,
+        signal: stop.signal,
+        log: log.child({
+          job: run.job,
+          runId: run.id,
+          ...(run.subject === null ? {} : { subject: run.subject }),
+          ...(run.traceparent === null ? {} : { traceId: run.traceparent.split("-")[1] }),
+        }),
+        progress: progress.set,
+        lease: stop,
         runId: run.id,
-        ...(run.subject === null ? {} : { subject: run.subject }),
-        ...(run.traceparent === null ? {} : { traceId: run.traceparent.split("-")[1] }),
+        requestId: run.requestId,
+        attemptId,
+        attempt,
+        companyId: run.companyId,
+        subject: run.subject,
+        traceparent: run.traceparent,
       }),
-      progress: progress.set,
-      lease: stop,
-      runId: run.id,
-      requestId: run.requestId,
-      attemptId,
-      attempt,
-      companyId: run.companyId,
-      subject: run.subject,
-      traceparent: run.traceparent,
-    });
+    );
     return { result: await Promise.race([work, leftBehind(stop)]) };
   } catch (value) {
     return { thrown: { value }, cause: stop.cause };

@@ -13,12 +13,18 @@ export type Outcome =
   | { readonly kind: "completed"; readonly result: unknown }
   | { readonly kind: "retry"; readonly error: JobError; readonly delayMs: number }
   | { readonly kind: "postpone"; readonly error: JobError; readonly delayMs: number }
-  | { readonly kind: "interrupted"; readonly reason: AbortCause }
+  | { readonly kind: "interrupted"; readonly reason: AbortCause | "quarantine" }
   | { readonly kind: "cancelled" }
   | { readonly kind: "dead"; readonly error: JobError };
 
 /** Why an attempt was told to stop. */
-export type AbortCause = "timeout" | "shutdown" | "lease_lost" | "cancelled";
+export type AbortCause =
+  | "timeout"
+  | "shutdown"
+  | "lease_lost"
+  | "cancelled"
+  /** Its error ends the process; that is written down already. */
+  | "crashed";
 
 export interface Circumstances {
   readonly contract: Pick<AnyJob, "name" | "attempts" | "backoff" | "timeoutMs">;
@@ -41,7 +47,7 @@ export function classify(thrown: unknown, at: Circumstances): Outcome {
   // A handler that says "never" knows more than the clock, e.g. that an outcome is unknown.
   if (error instanceof PermanentError) return { kind: "dead", error };
   if (at.abortedBy === "cancelled") return { kind: "cancelled" };
-  if (at.abortedBy === "shutdown" || at.abortedBy === "lease_lost")
+  if (at.abortedBy === "shutdown" || at.abortedBy === "lease_lost" || at.abortedBy === "crashed")
     return { kind: "interrupted", reason: at.abortedBy };
   if (at.abortedBy === "timeout")
     return retry(

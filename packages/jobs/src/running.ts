@@ -1,3 +1,4 @@
+import type { WorkingAttempt } from "./crash.ts";
 import type { StopSwitch } from "./lease.ts";
 import type { AbortCause } from "./outcome.ts";
 import type { RunStore } from "./store.ts";
@@ -5,6 +6,8 @@ import type { Log } from "./telemetry.ts";
 
 interface RunningAttempt {
   readonly runId: string;
+  /** Absent while it waits to run alone. */
+  readonly startedAt?: Date;
   /** As the engine knows it. */
   readonly engineJobId: string;
   readonly stop: StopSwitch;
@@ -63,6 +66,19 @@ export class Running implements Disposable {
     const renewed = new Set(engineJobIds);
     for (const attempt of this.#attempts.values())
       if (renewed.has(attempt.engineJobId)) attempt.heldSince = Date.now();
+  }
+
+  /** Those whose handler is running. */
+  working(): WorkingAttempt[] {
+    return [...this.#attempts].flatMap(([attemptId, { runId, startedAt }]) =>
+      startedAt === undefined ? [] : [{ attemptId, runId, startedAt }],
+    );
+  }
+
+  /** Tell some of them to stop, whatever step they are in. */
+  stop(attempts: readonly Pick<WorkingAttempt, "attemptId">[], cause: AbortCause): void {
+    for (const { attemptId } of attempts)
+      this.#attempts.get(attemptId)?.stop.stop(cause, { hard: true });
   }
 
   /** Tell those to stop that are yet to come, e.g. whose start is being written at this moment. */

@@ -64,6 +64,10 @@ export interface Start {
   readonly engineJobId: string;
   /** Host and process of the worker, for people. */
   readonly worker: string;
+  /** The engine took the job back from a worker that stopped renewing its claim. */
+  readonly stalled?: boolean;
+  /** Nothing else runs in this worker's process. */
+  readonly alone?: boolean;
 }
 
 /** The run a worker may now work on. */
@@ -93,6 +97,8 @@ export type Started =
       readonly result: unknown;
       readonly error: string | null;
     }
+  /** A process ended, or may have ended, while it ran: to be started again `alone`. */
+  | { readonly kind: "suspect"; readonly runId: string }
   /** Another run of the slot is started: come back later. */
   | { readonly kind: "slot_busy" }
   /** No such run: another team's job, to be adopted. */
@@ -123,6 +129,17 @@ export interface AttemptEnd {
   readonly stack: string | null;
   /** When the next attempt is due; `null` if none is or it is due at once. */
   readonly nextAttemptAt: Date | null;
+}
+
+/** One attempt in whose process an error was caught by nobody. */
+export interface Crash {
+  readonly attemptId: string;
+  readonly runId: string;
+  readonly startedAt: Date;
+  readonly crashedAt: Date;
+  readonly worker: string;
+  readonly message: string;
+  readonly stack: string | null;
 }
 
 export interface Progress {
@@ -178,6 +195,11 @@ export interface RunStore<Tx> {
   adopt(adoption: Adoption): Promise<Started>;
   /** Record ended attempts and, for terminal outcomes, the end of their runs. Wakes dispatchers if a slot came free. */
   ended(attempts: readonly AttemptEnd[]): Promise<void>;
+  /**
+   * Note that these attempts end with their process. Each run is `suspect` from now on; one that was
+   * running alone, and for the third time, is dead with code `crashed_process`.
+   */
+  crashed(crashes: readonly Crash[]): Promise<void>;
   progressed(updates: readonly Progress[]): Promise<void>;
   /** Those among these runs that were cancelled. Asked twice a second: it only reads. */
   cancelled(runIds: readonly string[]): Promise<string[]>;

@@ -12,6 +12,8 @@ export interface RuntimeTelemetry {
   readonly log: Log;
   /** Aborted when the process was told to stop. */
   readonly stopping: AbortSignal;
+  /** Hooks start within the async context that threw what nobody caught; the process exits after them. */
+  onFatal(hook: (error: unknown) => Promise<void>): void;
   readonly jobs: {
     attemptEnded(end: {
       queue: string;

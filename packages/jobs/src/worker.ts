@@ -3,9 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { QueueDefinition } from "@ballast/contracts";
 import { type AttemptTools, type EndedAttempt, runAttempt } from "./attempt.ts";
 import { coalesce } from "./coalesce.ts";
+import { noteCrash } from "./crash.ts";
 import type { Consumer, Delivery, Engine } from "./engine/engine.ts";
 import type { Handler } from "./handler.ts";
 import { openJournal } from "./journal.ts";
+import { Quarantine } from "./quarantine.ts";
 import { Running } from "./running.ts";
 import type { RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
@@ -25,6 +27,9 @@ export interface WorkerOptions {
 const MAX_STARTS = 200;
 /** After the grace period: time for outcomes to reach the engine. */
 const LAST_WORDS_MS = 2_000;
+/** After an error that nobody caught, of the two seconds that the process still has. */
+const CRASH_HAND_BACK_MS = 1_400;
+const CRASH_FLUSH_MS = 300;
 const ENGINE_RETRY_MS = 1_000;
 const IDLE_POLL_MS = 100;
 
@@ -41,6 +46,10 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
   const worker = `${hostname()}:${process.pid}`;
   const journal = openJournal(store, log);
   const running = new Running(store, queue.lockDurationMs, log);
+  const fullConcurrency = options.concurrency ?? queue.concurrency;
+  const quarantine = new Quarantine((isQuarantined) =>
+    consumer.limit(isQuarantined ? 1 : fullConcurrency),
+  );
   const tools: AttemptTools = {
     queue,
     handlers: byName(queue, options.handlers),
@@ -48,6 +57,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     adopt: (adoption) => store.adopt(adoption),
     journal,
     running,
+    quarantine,
     worker,
     log,
   };
@@ -59,11 +69,10 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     queue,
     worker,
     log,
-    concurrency: options.concurrency ?? queue.concurrency,
+    concurrency: fullConcurrency,
     async attempt(delivery) {
       // BullMQ may take one more job after it was told to stop.
       if (draining) return { kind: "interrupted", reason: "shutdown" };
-      const startedMs = Date.now();
       const attempt = await runAttempt(delivery, tools);
       ended.set(delivery, attempt);
       const { outcome, end } = attempt;
@@ -73,8 +82,8 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
           job: tools.handlers.has(delivery.name) ? delivery.name : "unknown",
           outcome: outcome.kind,
           ...(end.code === null ? {} : { code: end.code }),
-          durationSeconds: (Date.now() - startedMs) / 1_000,
-          waitSeconds: Math.max(0, startedMs - delivery.readyAt.getTime()) / 1_000,
+          durationSeconds: (end.endedAt.getTime() - end.startedAt.getTime()) / 1_000,
+          waitSeconds: Math.max(0, end.startedAt.getTime() - delivery.readyAt.getTime()) / 1_000,
         });
         report(log, delivery, attempt);
       }
@@ -82,6 +91,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     },
     told(delivery, outcome, confirmed) {
       const end = ended.get(delivery)?.end;
+      if (outcome.kind === "interrupted" && outcome.reason === "crashed") return; // written already
       // Only the success of a run that blocks nobody may wait for its batch.
       const mayWait = outcome.kind === "completed" && confirmed && !blocks(tools, delivery);
       if (end !== undefined) journal.ended(end, !mayWait);
@@ -98,6 +108,12 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
       telemetry.jobs.stalled(queue.name);
       log.warn({ engineJobId }, "job stalled: its worker died or was blocked; it runs again");
     },
+  });
+  telemetry.onFatal(async (error) => {
+    draining = true;
+    await noteCrash(error, { store, running, worker, log });
+    await Promise.race([consumer.close(), pause(CRASH_HAND_BACK_MS)]);
+    await journal.flush(CRASH_FLUSH_MS);
   });
   log.info({ worker, jobs: [...tools.handlers.keys()] }, "worker started");
 

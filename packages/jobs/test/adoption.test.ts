@@ -17,6 +17,7 @@ const delivered = (data: unknown) => ({
   name: "render-invoice",
   data,
   attemptsMade: 0,
+  stallCount: 0,
   createdAt,
   readyAt: createdAt,
 });

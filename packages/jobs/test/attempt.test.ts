@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { runAttempt } from "../src/attempt.ts";
 import { handle } from "../src/handler.ts";
+import { Quarantine } from "../src/quarantine.ts";
 import { Running } from "../src/running.ts";
 import type { Adoption, Run, Start, Started } from "../src/store.ts";
 import { queue, quiet } from "./integration/setup.ts";
@@ -55,6 +56,7 @@ async function attempt({
       name: "anything",
       data,
       attemptsMade: 0,
+      stallCount: 0,
       createdAt: now,
       readyAt: now,
     },
@@ -70,6 +72,7 @@ async function attempt({
         [Symbol.asyncDispose]: async () => {},
       },
       running,
+      quarantine: new Quarantine(() => {}),
       worker: "host:1",
       log: quiet,
     },

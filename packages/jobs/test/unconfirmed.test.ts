@@ -10,6 +10,7 @@ const delivery = (engineJobId: string) => ({
   name: "do-thing",
   data: {},
   attemptsMade: 0,
+  stallCount: 0,
   createdAt: now,
   readyAt: now,
 });

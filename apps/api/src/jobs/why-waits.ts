@@ -17,6 +17,7 @@ export interface Wait {
     | "backing_off"
     | "postponed"
     | "handed_back"
+    | "quarantined"
     | "cancelling"
     | "settling";
   readonly message: string;
@@ -140,6 +141,12 @@ function ofEngine(
   if (peek.job === "completed" || peek.job === "failed")
     return { code: "settling", message: "its attempt has ended and is being recorded" };
   if (peek.queue.paused) return paused(run.queue, pause);
+  if (run.waitCode === "quarantined")
+    return {
+      code: "quarantined",
+      message:
+        "a process ended while it ran; it runs alone, as soon as a worker has finished the rest",
+    };
   if (peek.job === "active")
     return { code: "starting", message: "a worker has taken it and begins" };
   if (run.waitCode === "handed_back")

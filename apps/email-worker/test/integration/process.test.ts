@@ -45,8 +45,9 @@ async function setup() {
   const store = openRunStore(db);
   const engine = opening.use(openEngine(url, { log: quiet }));
   const stopping = new AbortController().signal;
+  const onFatal = () => {};
   const jobs = { attemptEnded() {}, stalled() {}, dispatched() {} };
-  const telemetry = { log: quiet, stopping, jobs };
+  const telemetry = { log: quiet, stopping, onFatal, jobs };
   opening.use(await startDispatcher({ store, engine, telemetry }));
   const { requestId } = await db.transaction((tx) =>
     createRequests({ store }).ask(

@@ -75,6 +75,10 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
         running_attempt_id = CASE WHEN d.run_id IS NULL THEN r.running_attempt_id END,
         running_since = CASE WHEN d.run_id IS NULL THEN r.running_since END,
         running_on = CASE WHEN d.run_id IS NULL THEN r.running_on END,
+        running_alone = r.running_alone AND d.run_id IS NULL,
+        -- It ended like any other, and its process did not.
+        suspect_since = CASE WHEN coalesce(d.outcome, 'interrupted') = 'interrupted' THEN r.suspect_since END,
+        crashes_alone = CASE WHEN coalesce(d.outcome, 'interrupted') = 'interrupted' THEN r.crashes_alone ELSE 0 END,
         next_attempt_at = CASE WHEN d.run_id IS NULL THEN r.next_attempt_at
                                WHEN d.ends_as IS NULL THEN d.next_attempt_at END,
         wait_code = CASE

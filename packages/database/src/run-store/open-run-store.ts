@@ -2,6 +2,7 @@ import type { Database } from "../database.ts";
 import { isRetryable } from "../pg-errors.ts";
 import { ask, release } from "./ask.ts";
 import { cancelled, ended, progressed, touch } from "./attempts.ts";
+import { crashed } from "./crashes.ts";
 import { claim, handedOver, nextDueInMs, unclaim } from "./dispatch.ts";
 import { orderTold, queueOrders } from "./pauses.ts";
 import type { RunStore } from "./port.ts";
@@ -24,6 +25,7 @@ export function openRunStore(database: Database): RunStore {
     start: (starts) => persistently(() => start(db, starts)),
     adopt: (adoption) => adopt(database, adoption),
     ended: (attempts) => persistently(() => ended(db, attempts)),
+    crashed: (crashes) => persistently(() => crashed(db, crashes)),
     progressed: (updates) => persistently(() => progressed(db, updates)),
     cancelled: (runIds) => cancelled(db, runIds),
     touch: (runIds) => persistently(() => touch(db, runIds)),

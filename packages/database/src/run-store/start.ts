@@ -3,13 +3,17 @@ import type { Database, Queryable } from "../database.ts";
 import { isUniqueViolation } from "../pg-errors.ts";
 import { storableJson, storableText } from "../storable.ts";
 import { uuidv7 } from "../uuidv7.ts";
+import { CRASHED, CRASHED_ALONE, MAX_CRASHES_ALONE } from "./crashes.ts";
 import type { Adoption, Run, Start, Started, TerminalState } from "./port.ts";
 import { oldestRequest, runColumns } from "./run-columns.ts";
 import { DISPATCH_CHANNEL } from "./wake.ts";
 
+/** An attempt that its worker still reports has done so by then; one whose worker died never does. */
+const LATE_REPORT_MS = 30_000;
+
 interface StartRow extends Run {
   readonly ord: number;
-  readonly verdict: "go" | "over" | "cancel" | "slot_busy";
+  readonly verdict: "go" | "over" | "cancel" | "crashed" | "suspect" | "slot_busy";
   readonly state: string;
   readonly result: unknown;
   readonly errorMessage: string | null;
@@ -49,19 +53,32 @@ async function startTogether(db: Queryable, starts: readonly Start[]): Promise<S
     queue: one.queue,
     engine_job_id: one.engineJobId,
     worker: one.worker,
+    stalled: one.stalled ?? false,
+    alone: one.alone ?? false,
   }));
   const { rows } = await sql<StartRow>`
     WITH asked AS (
       SELECT * FROM jsonb_to_recordset(${storableJson(asked)}::jsonb)
-        AS a(ord int, attempt_id uuid, queue text, engine_job_id text, worker text)
+        AS a(ord int, attempt_id uuid, queue text, engine_job_id text, worker text, stalled boolean,
+             alone boolean)
     ), locked AS MATERIALIZED (
-      SELECT r.*, a.ord, a.attempt_id, a.worker
+      SELECT r.*, a.ord, a.attempt_id, a.worker, a.stalled, a.alone,
+             r.running_attempt_id <> a.attempt_id AS unreported
       FROM asked a JOIN job_runs r ON r.queue = a.queue AND r.engine_job_id = a.engine_job_id
       ORDER BY r.id FOR UPDATE OF r
+    ), counted AS (
+      SELECT l.*, l.crashes_alone + CASE WHEN l.unreported AND l.running_alone THEN 1 ELSE 0 END
+                    AS crash_count,
+             -- A report may be late by a moment; an engine that was wiped knows of no stall.
+             l.unreported AND (l.stalled OR l.touched_at < now() - ${LATE_REPORT_MS} * interval '1 millisecond')
+                    AS is_lost
+      FROM locked l
     ), judged AS MATERIALIZED (
       SELECT l.*, CASE
         WHEN l.state IN ('completed', 'dead', 'cancelled') THEN 'over'
         WHEN l.cancel_requested_at IS NOT NULL THEN 'cancel'
+        WHEN l.crash_count >= ${MAX_CRASHES_ALONE} THEN 'crashed'
+        WHEN NOT l.alone AND (l.suspect_since IS NOT NULL OR l.is_lost) THEN 'suspect'
         WHEN l.state = 'started' THEN 'go'
         -- Held again by a wish that joined after it was handed over.
         WHEN l.held_for IS NOT NULL THEN 'slot_busy'
@@ -69,23 +86,40 @@ async function startTogether(db: Queryable, starts: readonly Start[]): Promise<S
           SELECT 1 FROM job_runs o
           WHERE o.queue = l.queue AND o.slot = l.slot AND o.state = 'started') THEN 'slot_busy'
         ELSE 'go' END AS verdict
-      FROM locked l
+      FROM counted l
     ), lost AS (
       -- Its worker died, or has not reported yet: a late report overwrites this.
       INSERT INTO job_attempts (id, run_id, started_at, ended_at, outcome, code, message, worker)
       SELECT j.running_attempt_id, j.id, j.running_since, now(), 'lost', 'worker_lost',
              'the worker stopped without a word', j.running_on
       FROM judged j
-      WHERE j.verdict IN ('go', 'cancel') AND j.running_attempt_id <> j.attempt_id
+      WHERE j.verdict IN ('go', 'cancel', 'crashed', 'suspect') AND j.unreported
       ON CONFLICT (id) DO NOTHING
     ), begun AS (
       UPDATE job_runs r SET
         state = 'started', started_at = coalesce(r.started_at, now()),
         running_attempt_id = j.attempt_id, running_since = now(), running_on = j.worker,
+        running_alone = j.alone, crashes_alone = j.crash_count,
         handed_at = coalesce(r.handed_at, now()), touched_at = now(), claimed_until = NULL,
         next_attempt_at = NULL, wait_code = NULL, wait_message = NULL,
         change_no = nextval('job_run_changes')
       FROM judged j WHERE r.id = j.id AND j.verdict = 'go'
+    ), set_aside AS (
+      UPDATE job_runs r SET
+        suspect_since = coalesce(r.suspect_since, now()), crashes_alone = j.crash_count,
+        running_attempt_id = NULL, running_since = NULL, running_on = NULL, running_alone = false,
+        next_attempt_at = NULL, wait_code = 'quarantined',
+        wait_message = 'a process ended while it ran: it runs alone, once a worker has finished all else',
+        touched_at = now(), change_no = nextval('job_run_changes')
+      FROM judged j WHERE r.id = j.id AND j.verdict = 'suspect'
+    ), crashed AS (
+      UPDATE job_runs r SET
+        state = 'dead', finished_at = now(), error_code = ${CRASHED}, error_message = ${CRASHED_ALONE},
+        crashes_alone = j.crash_count, running_attempt_id = NULL, running_since = NULL,
+        running_on = NULL, running_alone = false, next_attempt_at = NULL, wait_code = NULL,
+        wait_message = NULL, change_no = nextval('job_run_changes')
+      FROM judged j WHERE r.id = j.id AND j.verdict = 'crashed'
+      RETURNING pg_notify(${DISPATCH_CHANNEL}, '')
     ), cancelled AS (
       UPDATE job_runs r SET
         state = 'cancelled', finished_at = now(), running_attempt_id = NULL, running_since = NULL,
@@ -127,6 +161,10 @@ function answerOf(row: StartRow): Started {
       return { kind: "slot_busy" };
     case "cancel":
       return { kind: "over", state: "cancelled", result: null, error: null };
+    case "suspect":
+      return { kind: "suspect", runId: run.id };
+    case "crashed":
+      return { kind: "over", state: "dead", result: null, error: CRASHED_ALONE };
     case "over":
       return { kind: "over", state: state as TerminalState, result, error: errorMessage };
     default:

@@ -72,6 +72,9 @@ export async function startConsumer(
     ? undefined
     : setInterval(() => removeOldCompleted().catch(onError), CLEAN_EVERY_MS).unref();
   return {
+    limit: (count) => {
+      worker.concurrency = count;
+    },
     close: async () => {
       clearInterval(cleaning);
       await worker.close();

@@ -9,6 +9,7 @@ export function deliveryOf(job: Job): Delivery {
     name: job.name,
     data: job.data,
     attemptsMade: job.attemptsMade,
+    stallCount: job.stalledCounter,
     createdAt: new Date(createdMs),
     readyAt: new Date(createdMs + (job.attemptsStarted <= 1 ? momentOf(job.opts.delay ?? 0) : 0)),
   };

@@ -17,6 +17,8 @@ export interface Delivery {
   readonly data: unknown;
   /** Attempts that were counted before this one. */
   readonly attemptsMade: number;
+  /** How often the engine took it back from a worker that stopped renewing its claim. */
+  readonly stallCount: number;
   readonly createdAt: Date;
   /** When it could have started at the earliest. */
   readonly readyAt: Date;
@@ -58,6 +60,8 @@ export interface Consumption {
 }
 
 export interface Consumer {
+  /** Take no more than this many attempts at a time from now on. */
+  limit(concurrency: number): void;
   /** Take nothing new; resolves once the running attempts have ended. */
   close(): Promise<void>;
 }

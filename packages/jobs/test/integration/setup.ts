@@ -46,6 +46,7 @@ export const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () =
 export const quietTelemetry = (): RuntimeTelemetry => ({
   log: quiet,
   stopping: new AbortController().signal,
+  onFatal() {},
   jobs: { attemptEnded() {}, stalled() {}, dispatched() {} },
 });
 
