@@ -11,7 +11,8 @@ export async function noteUnseenDeath(
   reason: string,
   tools: BeginTools & { readonly journal: Journal },
 ): Promise<void> {
-  const { start, started } = await begin(delivery, tools);
+  // As if alone: it is over, and needs no quarantine any more.
+  const { start, started } = await begin(delivery, tools, true);
   if (started.kind !== "go") return; // over already, and known to be
   const now = new Date();
   tools.journal.ended(

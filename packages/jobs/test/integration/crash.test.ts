@@ -7,10 +7,13 @@ import { expect, test } from "vitest";
 import { handle } from "../../src/index.ts";
 import { queue, setup, testJob } from "./setup.ts";
 
+/** A process is started, on a machine that may be busy. */
+const PATIENT = { timeout: 240_000 };
+
 const program = join(import.meta.dirname, "../programs/hanging-worker.ts");
 
 describeEachEngine("a worker killed in the middle of a job", (engine) => {
-  test("loses it to another within the queue's recovery bound, and the crash is shown", async () => {
+  test("loses it to another within the queue's recovery bound, and the crash is shown", PATIENT, async () => {
     await using t = await setup(engine);
     const job = testJob({ attempts: 1 });
     await t.dispatch();
@@ -30,7 +33,7 @@ describeEachEngine("a worker killed in the middle of a job", (engine) => {
     expect(attempts.map(({ outcome }) => outcome)).toEqual(["lost", "completed"]);
   });
 
-  test("more often than its queue allows is dead, and that is known at once", async () => {
+  test("more often than its queue allows is dead, and that is known at once", PATIENT, async () => {
     await using t = await setup(engine);
     const job = testJob();
     await t.dispatch();
