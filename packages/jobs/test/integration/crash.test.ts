@@ -13,25 +13,29 @@ const PATIENT = { timeout: 240_000 };
 const program = join(import.meta.dirname, "../programs/hanging-worker.ts");
 
 describeEachEngine("a worker killed in the middle of a job", (engine) => {
-  test("loses it to another within the queue's recovery bound, and the crash is shown", PATIENT, async () => {
-    await using t = await setup(engine);
-    const job = testJob({ attempts: 1 });
-    await t.dispatch();
-    const doomed = fork(program, [t.databaseUrl, t.url, t.prefix], {
-      execArgv: ["--conditions=@ballast/source"],
-    });
-    const { requestId } = await t.ask(job, { thing: "a" });
-    await once(doomed, "message");
-    await t.work([handle(job, async () => ({ done: "by another" }))]);
+  test(
+    "loses it to another within the queue's recovery bound, and the crash is shown",
+    PATIENT,
+    async () => {
+      await using t = await setup(engine);
+      const job = testJob({ attempts: 1 });
+      await t.dispatch();
+      const doomed = fork(program, [t.databaseUrl, t.url, t.prefix], {
+        execArgv: ["--conditions=@ballast/source"],
+      });
+      const { requestId } = await t.ask(job, { thing: "a" });
+      await once(doomed, "message");
+      await t.work([handle(job, async () => ({ done: "by another" }))]);
 
-    const killedAt = Date.now();
-    doomed.kill("SIGKILL");
-    const { attempts } = await t.reach(requestId, "completed");
+      const killedAt = Date.now();
+      doomed.kill("SIGKILL");
+      const { attempts } = await t.reach(requestId, "completed");
 
-    // Beyond the bound: the time the new attempt and its bookkeeping take.
-    expect(Date.now() - killedAt).toBeLessThan(recoveryBoundMs(queue) + 1_500);
-    expect(attempts.map(({ outcome }) => outcome)).toEqual(["lost", "completed"]);
-  });
+      // Beyond the bound: the time the new attempt and its bookkeeping take.
+      expect(Date.now() - killedAt).toBeLessThan(recoveryBoundMs(queue) + 1_500);
+      expect(attempts.map(({ outcome }) => outcome)).toEqual(["lost", "completed"]);
+    },
+  );
 
   test("more often than its queue allows is dead, and that is known at once", PATIENT, async () => {
     await using t = await setup(engine);
