@@ -4,6 +4,7 @@ import type { Telemetry } from "@ballast/service";
 import type { ObjectStore } from "@ballast/storage";
 import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
+import type { Admission } from "./admission.ts";
 import { docsRoutes } from "./docs/docs.ts";
 import type { Endpoint } from "./http/endpoint.ts";
 import { answerErrors } from "./http/errors.ts";
@@ -31,6 +32,7 @@ export interface AppDeps {
   readonly engine: Pick<Engine, "find" | "state" | "remove" | "setPaused">;
   readonly documents: Pick<ObjectStore, "get">;
   readonly jobWatch: JobWatch;
+  readonly admission: Pick<Admission, "admit">;
   readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping">;
   /** Silence of an event stream after which a comment is sent. */
   readonly heartbeatMs?: number;
@@ -77,6 +79,7 @@ export function createApp(deps: AppDeps): Express {
     mount(served, {
       database,
       bodyLimitBytes: limits.bodyBytes,
+      admit: () => deps.admission.admit(),
       rateLimit: perKeyRateLimit(limits.requestsPerMinute),
     }),
     noSuchRoute,

@@ -28,6 +28,18 @@ export const EnvSchema = z
       .max(64 * 1_048_576)
       .default(1_048_576)
       .describe("largest request body, in bytes; an invoice may have four times as many"),
+    API_OUTBOX_LIMIT: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .default(100_000)
+      .describe("runs that may wait to be handed to the queue before new work is refused"),
+    API_ENGINE_MEMORY_LIMIT: z.coerce
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.7)
+      .describe("share of Redis' maxmemory that may be used before new work is refused"),
     API_DATABASE_CONNECTIONS: z.coerce
       .number()
       .int()
@@ -63,6 +75,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     history: {
       moveAfterMs: read.HISTORY_MOVE_AFTER_HOURS * 3_600_000,
       keepMonths: read.HISTORY_KEEP_MONTHS,
+    },
+    admission: {
+      outboxRuns: read.API_OUTBOX_LIMIT,
+      engineMemoryShare: read.API_ENGINE_MEMORY_LIMIT,
     },
     listen: { host: read.API_HOST, port: read.API_PORT },
     limits: {

@@ -2,6 +2,7 @@ import { changedSince, openDatabase, openRunStore } from "@ballast/database";
 import { createRequests, openEngine, startDispatcher, startReconciler } from "@ballast/jobs";
 import { runService } from "@ballast/service";
 import { openObjectStore } from "@ballast/storage";
+import { startAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { startHousekeeping } from "./housekeeping.ts";
@@ -21,7 +22,18 @@ await runService(
     await using documents = await openObjectStore(config.storage.url, config.storage.credentials);
     await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
     const store = openRunStore(database);
-    await using dispatcher = await startDispatcher({ store, engine, telemetry });
+    using admission = startAdmission({
+      database,
+      engine,
+      limits: config.admission,
+      log,
+      onOutbox({ pending, oldestAgeSeconds }) {
+        telemetry.metrics.outboxPending.set(pending);
+        telemetry.metrics.outboxOldestAge.set(oldestAgeSeconds);
+      },
+    });
+    const engineIsFull = () => admission.engineIsFull;
+    await using dispatcher = await startDispatcher({ store, engine, telemetry, engineIsFull });
     await using _reconciler = startReconciler({ store, engine, telemetry });
     await using _housekeeping = startHousekeeping(database, config.history, log);
     await using jobWatch = openJobWatch({
@@ -33,7 +45,7 @@ await runService(
 
     const requests = createRequests({ store });
     const { limits } = config;
-    const parts = { database, documents, engine, requests, dispatcher, jobWatch };
+    const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
     await serve(createApp({ ...parts, telemetry, limits }), config.listen, telemetry);
   },
 );

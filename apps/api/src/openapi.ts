@@ -98,12 +98,13 @@ const answerObject = ({ description, schema, contentType, headers = {} }: Answer
 });
 
 /** Its own refusals, and those that follow from what it is. */
-function problemsOf({ method, body, problems }: Endpoint): ProblemCode[] {
+function problemsOf({ method, body, problems, asksForWork }: Endpoint): ProblemCode[] {
   const general: ProblemCode[] = ["malformed-request", "unauthorized", "missing-scope"];
   if (body !== undefined) general.push("body-too-large", "unsupported-media-type", "invalid-body");
   if (method === "post") general.push("still-in-flight", "idempotency-key-reused");
   general.push("too-many-requests", "internal-error", "unavailable");
-  return [...new Set([...problems, ...general])];
+  const ofWork: ProblemCode[] = asksForWork ? ["overloaded"] : [];
+  return [...new Set([...problems, ...ofWork, ...general])];
 }
 
 function problemObjects(codes: readonly ProblemCode[], path: string) {

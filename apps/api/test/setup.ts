@@ -58,6 +58,7 @@ export async function setup(options: Options = {}) {
     engine,
     dispatcher,
     jobWatch,
+    admission: { admit() {} },
     telemetry,
     requests: createRequests({ store }),
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),

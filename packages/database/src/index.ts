@@ -125,6 +125,7 @@ export {
   type OperatorAction,
   recordAction,
 } from "./operator-actions.ts";
+export { measureOutbox, type Outbox } from "./outbox.ts";
 export { isDatabaseAway, isRetryable, isUniqueViolation, sqlState } from "./pg-errors.ts";
 export { findProduct, listProducts, type Product, upsertProducts } from "./products.ts";
 export {

@@ -15,6 +15,8 @@ export interface DispatcherOptions {
   >;
   readonly engine: Pick<Engine, "add" | "ping">;
   readonly telemetry: RuntimeTelemetry;
+  /** While it says so, runs stay rows: what we hand over never fills the engine. */
+  readonly engineIsFull?: () => boolean;
 }
 
 const BATCH = 200;
@@ -46,14 +48,16 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     const due = await store.nextDueInMs();
     awake = new AbortController();
     if (nudged || closing.signal.aborted) return;
-    await pause(Math.max(1, Math.min(POLL_MS, due ?? POLL_MS)), awake.signal);
+    // What is due already waits for an engine that is full, or for another dispatcher.
+    const untilDue = options.engineIsFull?.() ? POLL_MS : (due ?? POLL_MS);
+    await pause(Math.max(1, Math.min(POLL_MS, untilDue)), awake.signal);
   };
 
   const loop = async () => {
     while (!closing.signal.aborted) {
       try {
         nudged = false;
-        const more = await dispatchBatch(options);
+        const more = options.engineIsFull?.() ? false : await dispatchBatch(options);
         if (failures > 0) log.info({ failures }, "handing over again");
         failures = 0;
         // By the clock: under load there is always more to hand over.

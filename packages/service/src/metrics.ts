@@ -73,6 +73,13 @@ export function declareMetrics(registry: Registry) {
         registers,
       }),
     ),
+    outboxOldestAge: absentUntilSet(
+      new Gauge({
+        name: "ballast_outbox_oldest_pending_age_seconds",
+        help: "How long the oldest run that is due has waited to be handed over; 0 if there is none.",
+        registers,
+      }),
+    ),
     httpRequests: new Counter({
       name: "ballast_http_requests_total",
       help: "HTTP requests answered, by route pattern.",

@@ -57,6 +57,8 @@ interface Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType
   readonly example?: z.input<B>;
   /** A request without a body is read as `{}`. */
   readonly bodyOptional?: boolean;
+  /** Makes new work: refused while there is too much already. */
+  readonly asksForWork?: boolean;
   /** Largest body, in bytes; the API's own limit if absent. */
   readonly bodyLimitBytes?: number;
   readonly answers: Readonly<Record<number, AnswerDoc>>;

@@ -15,6 +15,8 @@ export interface MountOptions {
   /** Runs once the caller is known. */
   readonly rateLimit: RequestHandler;
   readonly bodyLimitBytes: number;
+  /** @throws {Problem} while no new work is taken */
+  readonly admit: () => void;
 }
 
 /** Serve the endpoints: who asks, may they, is it well formed, do it, answer. */
@@ -49,6 +51,7 @@ function handlers(endpoint: Endpoint, options: MountOptions): RequestHandler[] {
   };
   const allowed: RequestHandler = (_req, res, next) => {
     requireScope(callerOf(res), endpoint.scope);
+    if (endpoint.asksForWork) options.admit();
     next();
   };
   const run: RequestHandler = async (req, res) => {

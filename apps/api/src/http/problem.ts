@@ -132,6 +132,12 @@ export const PROBLEMS = {
     title: "Something went wrong on our side",
     remedy: "Nothing was changed. Ask again, with the same Idempotency-Key if it was a POST.",
   },
+  overloaded: {
+    status: 503,
+    title: "There is too much work already",
+    remedy:
+      "Nothing was changed. Ask again after the seconds in `Retry-After`; reads and cancellations are served.",
+  },
   unavailable: {
     status: 503,
     title: "A store this API depends on is away",

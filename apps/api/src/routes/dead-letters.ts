@@ -105,6 +105,7 @@ export const deadLetterRoutes = ({ database, requests, dispatcher }: Deps): Endp
     method: "post",
     path: "/v1/dead-letters/{letterId}/replay",
     operationId: "replayDeadLetter",
+    asksForWork: true,
     tag: "Triage",
     scope: "operate",
     summary: "Do it again",

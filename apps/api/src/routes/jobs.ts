@@ -111,6 +111,7 @@ export const jobRoutes = (deps: Deps): Endpoint[] => [
     method: "post",
     path: "/v1/jobs",
     operationId: "askForJob",
+    asksForWork: true,
     tag: "Jobs",
     scope: "write",
     summary: "Ask for a job by its name",

@@ -9,6 +9,7 @@ import type {
   Engine,
   EngineJob,
   EngineJobState,
+  EngineMemory,
   QueueState,
 } from "./engine.ts";
 import { QueueObjects } from "./queue-objects.ts";
@@ -125,6 +126,10 @@ export class BullmqEngine implements Engine {
 
   writeEpoch(epoch: string): Promise<void> {
     return this.#within(() => this.#store.writeEpoch(epoch), "write the epoch");
+  }
+
+  memory(): Promise<EngineMemory | null> {
+    return this.#within(() => this.#store.memory(), "read its memory");
   }
 
   async consume(consumption: Consumption): Promise<Consumer> {

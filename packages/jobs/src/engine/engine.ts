@@ -66,6 +66,13 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
+/** How full the engine's store is. */
+export interface EngineMemory {
+  readonly usedBytes: number;
+  /** At which it refuses to take more. */
+  readonly maxBytes: number;
+}
+
 /** What the runtime asks of BullMQ, whichever store is behind it. */
 export interface Engine extends AsyncDisposable {
   readonly kind: "redis" | "postgres";
@@ -79,6 +86,8 @@ export interface Engine extends AsyncDisposable {
   state(queue: string): Promise<QueueState>;
   /** Let no job of the queue begin, or let them begin again. Repeatable. */
   setPaused(queue: string, paused: boolean): Promise<void>;
+  /** `null` where it has no limit of its own. */
+  memory(): Promise<EngineMemory | null>;
   consume(consumption: Consumption): Promise<Consumer>;
   /** A mark that vanishes when the engine's store is wiped. */
   readEpoch(): Promise<string | null>;

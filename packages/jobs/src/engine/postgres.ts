@@ -58,6 +58,7 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
           [epoch],
         );
       },
+      memory: async () => null,
       close: async () => {
         await Promise.allSettled(pools.map((pool) => pool.end()));
       },

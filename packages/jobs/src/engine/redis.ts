@@ -1,7 +1,7 @@
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { BullmqEngine } from "./bullmq-engine.ts";
-import type { Engine, EngineOptions } from "./engine.ts";
+import type { Engine, EngineMemory, EngineOptions } from "./engine.ts";
 
 /** Reconnect soon and for ever; the jitter keeps a fleet from returning in one instant. */
 const reconnect = (capMs: number) => (times: number) =>
@@ -52,10 +52,18 @@ export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOpt
       writeEpoch: async (epoch) => {
         await client.set(epochKey, epoch);
       },
+      memory: async () => memoryOf(await client.info("memory")),
       close: async () => client.disconnect(),
     },
     log,
   );
+}
+
+/** `maxmemory` 0 means that the machine's memory is the limit, of which Redis knows nothing. */
+function memoryOf(info: string): EngineMemory | null {
+  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
+  const maxBytes = field("maxmemory");
+  return maxBytes === 0 ? null : { usedBytes: field("used_memory"), maxBytes };
 }
 
 interface Address {

@@ -1,5 +1,5 @@
 import type { Job, Queue, Worker, WorkerOptions } from "bullmq";
-import type { Engine } from "./engine.ts";
+import type { Engine, EngineMemory } from "./engine.ts";
 
 /** What differs between the stores that BullMQ runs on. */
 export interface Store {
@@ -15,6 +15,7 @@ export interface Store {
   ping(): Promise<void>;
   readEpoch(): Promise<string | null>;
   writeEpoch(epoch: string): Promise<void>;
+  memory(): Promise<EngineMemory | null>;
   close(): Promise<void>;
   /** False where retention while finishing jobs would make finished work run again. */
   readonly retainsWhileFinishing: boolean;
