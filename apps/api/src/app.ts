@@ -17,13 +17,16 @@ import { openApiDocument } from "./openapi.ts";
 import { companyRoutes } from "./routes/companies.ts";
 import { customerRoutes } from "./routes/customers.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
 import { documentRoutes } from "./routes/documents.ts";
+import { incidentRoutes } from "./routes/incidents.ts";
 import { invoiceJobRoutes } from "./routes/invoice-jobs.ts";
 import { invoiceStepRoutes } from "./routes/invoice-steps.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { jobEventRoutes } from "./routes/job-events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { storyRoutes } from "./routes/story.ts";
 
 export interface AppDeps {
   readonly database: Database;
@@ -56,7 +59,10 @@ export const endpoints = (deps: AppDeps): Endpoint[] => [
   ...invoiceJobRoutes({ requests: deps.requests, nudge: () => deps.dispatcher.nudge() }),
   ...jobRoutes(deps),
   ...jobEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
+  ...storyRoutes(deps),
   ...deadLetterRoutes(deps),
+  ...incidentRoutes(deps),
+  ...deliveryRoutes(deps),
   ...queueRoutes(deps),
 ];
 

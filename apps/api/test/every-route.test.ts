@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test, vi } from "vitest";
 import type { Endpoint } from "../src/http/endpoint.ts";
-import { deadPdf } from "./letters.ts";
+import { deadPdf, incident, uncertainMail } from "./letters.ts";
 import { client, setup } from "./setup.ts";
 
 // Each walks all routes, one request after the other.
@@ -64,6 +64,8 @@ test("no route shows, changes or even admits what belongs to another company", a
     requestId: job.body.requestId,
     letterId: (await deadPdf(t)).letterId,
     queue: "pdf",
+    incidentId: await incident(t, []),
+    deliveryId: (await uncertainMail(t)).deliveryId,
   };
   const key = await t.keyFor(stranger.companyId);
   const before = await t.api.get(`/v1/invoices/${owner.invoiceId}`).expect(200);
@@ -129,12 +131,19 @@ test("every answer has the documented status and holds the documented fields, no
   const { companyId, customerId, invoiceId } = await t.issued();
   const draftId = randomUUID();
   const asked = await t.api.post(`/v1/invoices/${invoiceId}/send`).expect(202);
+  const letters = await deadPdf(t);
   const checked: string[] = [];
   for (const endpoint of t.endpoints) {
     const { handle: _, operationId, answers } = endpoint;
     if (["getDocument", "watchJob"].includes(operationId)) continue; // not JSON; they have tests of their own
     const isDraft = ["putInvoice", "issueInvoice"].includes(operationId);
-    const letterId = endpoint.path.includes("{letterId}") ? (await deadPdf(t)).letterId : "";
+    // What is decided once needs one of its own for each.
+    const needs = (name: string) => endpoint.path.includes(`{${name}}`);
+    const letterId = needs("letterId") ? (await deadPdf(t)).letterId : "";
+    const deliveryId = needs("deliveryId") ? (await uncertainMail(t)).deliveryId : "";
+    const incidentId = needs("incidentId") ? await incident(t, [letters.letterId]) : "";
+    if (operationId === "reopenIncident")
+      await t.api.post(`/v1/incidents/${incidentId}/ignore`, { reason: "x", above: 9 }).expect(200);
     const fresh = operationId === "voidInvoice" ? (await t.issued()).invoiceId : invoiceId;
     const ids: Record<string, string> = {
       companyId,
@@ -143,6 +152,8 @@ test("every answer has the documented status and holds the documented fields, no
       requestId: asked.body.requestId,
       letterId,
       queue: "pdf",
+      deliveryId,
+      incidentId,
     };
     const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (__, name: string) => ids[name] ?? "");
     const owned = { companyId, customerId };

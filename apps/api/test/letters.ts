@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { findContract } from "@ballast/contracts";
-import type { Adoption, AttemptEnd } from "@ballast/database";
+import {
+  type Adoption,
+  type AttemptEnd,
+  claimSending,
+  markUnknown,
+  recordDocument,
+  uuidv7,
+} from "@ballast/database";
 import type { Api } from "./setup.ts";
 
 const WORKER = "host:7@1.2.3";
@@ -87,6 +94,74 @@ export async function deadForeigner(t: Api, change: Partial<Adoption> = {}): Pro
   if (started.kind !== "go") throw new Error(`not adopted: ${started.kind}`);
   await end(t, started.run.id, attemptId, { outcome: "dead", code: "no_envelope", message: "odd" });
   return started.run.id;
+}
+
+/** The PDF of an invoice, as a pdf-worker leaves it behind. */
+export const rendered = (t: Api, invoice: { companyId: string; invoiceId: string }) =>
+  recordDocument(t.database.kysely, {
+    companyId: invoice.companyId,
+    invoiceId: invoice.invoiceId,
+    revision: 1,
+    locale: "de-AT",
+    objectKey: `${invoice.invoiceId}.pdf`,
+    mailBodyKey: null,
+    sha256: "a".repeat(64),
+    pageCount: 1,
+    sizeBytes: 10,
+  });
+
+/** A mail of which nobody knows whether it left, and the letter of the run that died of it. */
+export async function uncertainMail(t: Api) {
+  const invoice = await t.issued();
+  await rendered(t, invoice);
+  const { body } = await t.api.post(`/v1/invoices/${invoice.invoiceId}/send`).expect(202);
+  const { deliveryId } = body.mail as { deliveryId: string };
+  const db = t.database.kysely;
+  const claim = await claimSending(db, deliveryId, 60_000);
+  if (claim.kind !== "claimed") throw new Error(`not claimed: ${claim.kind}`);
+  const cut = { code: "outcome_unknown", message: "cut after the body" };
+  await markUnknown(db, deliveryId, claim.fence, cut);
+  const letterId = await die(t, body.runId, { queue: "email", ...cut });
+  return {
+    ...invoice,
+    deliveryId,
+    fence: claim.fence,
+    letterId,
+    requestId: body.requestId as string,
+  };
+}
+
+/** An incident, as the notifier writes it, with these letters in it. */
+export async function incident(
+  t: Api,
+  letterIds: readonly string[],
+  deathCount = letterIds.length,
+) {
+  const db = t.database.kysely;
+  const id = uuidv7();
+  const fingerprint = id.replaceAll("-", "");
+  await db
+    .insertInto("incidents")
+    .values({
+      id,
+      queue: "pdf",
+      fingerprint,
+      job: "render-invoice",
+      code: "invoice_broken",
+      title: "no tax rate",
+      deathCount: BigInt(deathCount),
+      firstSeenAt: new Date(Date.now() - 60_000),
+      lastSeenAt: new Date(),
+      workerVersions: ["1.2.3"],
+    })
+    .execute();
+  if (letterIds.length > 0)
+    await db
+      .updateTable("deadLetters")
+      .set({ incidentId: id, fingerprint })
+      .where("runId", "in", [...letterIds])
+      .execute();
+  return id;
 }
 
 export const giveUpAfterMs = (queue: string, job: string): number =>

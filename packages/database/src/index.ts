@@ -151,6 +151,18 @@ export type { CompanyScope } from "./scope.ts";
 export { isSuppressed, suppress, unsuppress } from "./suppressions.ts";
 export { attemptsOfRun } from "./triage/attempts.ts";
 export {
+  alertsOf,
+  decideIncident,
+  extentOf,
+  findIncident,
+  type Incident,
+  type IncidentExtent,
+  type IncidentFilter,
+  listIncidents,
+  lockIncident,
+  type ToldAlert,
+} from "./triage/incidents.ts";
+export {
   findLetter,
   type Letter,
   type LetterFilter,
@@ -162,4 +174,12 @@ export {
 } from "./triage/letters.ts";
 export { type LetterLineage, lineageOf } from "./triage/lineage.ts";
 export { findLiveRun, findLiveTwin, type LiveRun } from "./triage/live-run.ts";
+export { invoiceTimeline, type TimelineEntry } from "./triage/timeline.ts";
+export {
+  type DeliveryFilter,
+  findDeliveries,
+  lockDelivery,
+  openLettersOfMail,
+  settleUncertain,
+} from "./triage/uncertain-deliveries.ts";
 export { uuidv7 } from "./uuidv7.ts";

@@ -87,6 +87,16 @@ export const PROBLEMS = {
     title: "The letter was dealt with already",
     remedy: "`detail` says by whom and when; a replay names the job to follow.",
   },
+  "incident-state": {
+    status: 409,
+    title: "The incident's state does not allow this",
+    remedy: "`detail` says what it is, and who decided so.",
+  },
+  "delivery-settled": {
+    status: 409,
+    title: "What became of the mail is known",
+    remedy: "Only a mail whose outcome is unknown is settled; `detail` says how it ended.",
+  },
   "not-replayable": {
     status: 422,
     title: "The letter cannot be replayed as it is",

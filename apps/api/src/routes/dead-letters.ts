@@ -4,8 +4,6 @@ import {
   findLetter,
   lineageOf,
   listLetters,
-  recordAction,
-  settleLetter,
   type Tx,
 } from "@ballast/database";
 import type { Dispatcher, Requests } from "@ballast/jobs";
@@ -26,6 +24,7 @@ import { acceptedHeaders } from "../schemas/job.ts";
 import { given, paging } from "../schemas/paging.ts";
 import { line, uuid } from "../schemas/text.ts";
 import { instant, ReasonInput } from "../schemas/triage.ts";
+import { discardLetter } from "../triage/discard-letter.ts";
 import { letterActions } from "../triage/letter-actions.ts";
 import { replayLetter } from "../triage/replay-letter.ts";
 import { openLetter } from "../triage/settled.ts";
@@ -148,19 +147,7 @@ export const deadLetterRoutes = ({ database, requests, dispatcher }: Deps): Endp
     problems: ["not-found", "letter-settled"],
     async handle({ caller, params: { letterId }, body: { reason }, tx }) {
       const letter = await openLetter(tx, scopeOf(caller), letterId);
-      const by = requestedBy(caller);
-      await settleLetter(tx, letterId, { state: "discarded", by, reason });
-      await recordAction(tx, {
-        actor: by,
-        action: "discard-letter",
-        targetKind: "letter",
-        targetId: letterId,
-        companyId: letter.companyId,
-        subject: letter.subject,
-        reason,
-        before: { state: "open" },
-        after: { state: "discarded" },
-      });
+      await discardLetter(tx, letter, { by: requestedBy(caller), reason });
       return { status: 204 };
     },
   }),

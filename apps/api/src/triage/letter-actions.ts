@@ -1,4 +1,5 @@
-import { findLiveTwin, type Letter, type Queryable } from "@ballast/database";
+import { type AnyJob, sendInvoice } from "@ballast/contracts";
+import { findLiveTwin, type Letter, listDeliveries, type Queryable } from "@ballast/database";
 import { slotKey } from "@ballast/jobs";
 import { Problem } from "../http/problem.ts";
 import { planReplay } from "./plan-replay.ts";
@@ -40,9 +41,34 @@ async function replayAction(db: Queryable, letter: Letter): Promise<LetterAction
       twin === undefined
         ? `asks for ${contract.name} anew, as generation ${letter.generation + 1}: the same payload, today's data, ${contract.attempts} fresh attempts`
         : `joins the run ${twin.runId} (/v1/jobs/${twin.requestId}), which is ${twin.state} and does the same work`;
-    return { action: "replay", allowed: true, explanation };
+    const ledger = await ledgerSays(db, letter, contract, payload);
+    return { action: "replay", allowed: true, explanation: `${explanation}${ledger}` };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return { action: "replay", allowed: false, explanation: error.message };
+  }
+}
+
+/** What a mail's row in the ledger makes of a replay: it is asked first, whatever the run wants. */
+async function ledgerSays(
+  db: Queryable,
+  { companyId }: Letter,
+  contract: AnyJob,
+  payload: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  if (contract !== sendInvoice) return "";
+  const { invoiceId, revision, ordinal } = sendInvoice.payload.parse(payload);
+  const mails = await listDeliveries(db, companyId ?? "all", invoiceId);
+  const mail = mails.find((one) => one.revision === revision && one.ordinal === ordinal);
+  switch (mail?.state) {
+    case "sent":
+      return `; the ledger has the mail as sent, so nothing is sent again`;
+    case "unknown":
+      return `; nobody knows whether the mail left, so it would die of that again: settle it first with POST /v1/deliveries/${mail.id}/settle`;
+    case "rejected":
+    case "suppressed":
+      return `; the mail is ${mail.state}, so it would die of that again: send it anew with a reason`;
+    default:
+      return "";
   }
 }
