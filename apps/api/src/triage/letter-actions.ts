@@ -36,7 +36,8 @@ async function replayAction(db: Queryable, letter: Letter): Promise<LetterAction
   try {
     const { contract, payload } = planReplay(letter);
     const slot = slotKey(contract, letter.companyId, contract.payload.parse(payload));
-    const twin = slot === null ? undefined : await findLiveTwin(db, letter.queue, slot);
+    const twin =
+      slot === null ? undefined : await findLiveTwin(db, letter.queue, slot, letter.runId);
     const explanation =
       twin === undefined
         ? `asks for ${contract.name} anew, as generation ${letter.generation + 1}: the same payload, today's data, ${contract.attempts} fresh attempts`

@@ -68,7 +68,8 @@ export async function ask(
 
 /**
  * Give a replay to the run of its slot that is started, unless another waits, which starts later and
- * therefore sees more. Locks it: either the run was over, or this wish is one of its requests when it ends.
+ * therefore sees more. What died before it started may have been wished after the started one began, which
+ * then knows nothing of it: that gets a run of its own. Locks it: either the run was over, or this wish is one of its requests when it ends.
  */
 async function joinStarted(tx: Tx, run: NewRun, lineage: Lineage): Promise<string | undefined> {
   if (run.slot === null) return undefined;
@@ -81,6 +82,9 @@ async function joinStarted(tx: Tx, run: NewRun, lineage: Lineage): Promise<strin
     WHERE r.queue = ${run.queue} AND r.slot = ${run.slot} AND r.state = 'started'
       -- One that is being cancelled ends without having done the work.
       AND r.cancel_requested_at IS NULL
+      AND EXISTS (
+        SELECT 1 FROM all_job_runs d
+        WHERE d.id = ${lineage.replayOf} AND d.started_at IS NOT NULL)
       AND NOT EXISTS (
         SELECT 1 FROM job_runs w
         WHERE w.queue = r.queue AND w.slot = r.slot AND w.state = 'waiting')

@@ -9,13 +9,15 @@ export interface LiveRun {
 }
 
 /**
- * The run of this slot that would take in a replay, as things stand: the one that waits, else the one
- * that is started and not being cancelled.
+ * The run of this slot that would take in a replay of the dead run `replayOf`, as things stand: the one
+ * that waits, else the one that is started and not being cancelled, unless it may have begun before what
+ * died was wished.
  */
 export const findLiveTwin = async (
   db: Queryable,
   queue: string,
   slot: string,
+  replayOf: string,
 ): Promise<LiveRun | undefined> => {
   // Each half has an index of its own.
   const of = (state: "waiting" | "started") => sql`
@@ -23,7 +25,8 @@ export const findLiveTwin = async (
     WHERE queue = ${queue} AND slot = ${slot} AND state = ${sql.lit(state)} AND cancel_requested_at IS NULL`;
   const { rows } = await sql<LiveRun>`
     SELECT r.id AS run_id, r.state, ${oldestRequestId}
-    FROM (${of("waiting")} UNION ALL ${of("started")}) r
+    FROM (${of("waiting")} UNION ALL ${of("started")} AND EXISTS (
+      SELECT 1 FROM all_job_runs d WHERE d.id = ${replayOf} AND d.started_at IS NOT NULL)) r
     ORDER BY r.state = 'started' LIMIT 1`.execute(db);
   return rows[0];
 };

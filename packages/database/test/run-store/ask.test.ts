@@ -166,3 +166,20 @@ test("dispatchers are woken by a wish and by a release, at commit", async () => 
   await t.db.transaction((tx) => t.store.release(tx, "k"));
   await until(() => woken === 2, { what: "the release's wake" });
 });
+
+test("the replay of what never started is not given to a run that began before it was wished", async () => {
+  await using t = await setup();
+  const started = await t.ask({ slot: "s", payload: { change: 1 } });
+  await t.begin(started.runId);
+  const late = { slot: "s", payload: { change: 2 } };
+  const died = await t.ask({ ...late, deadlineAt: new Date(Date.now() - 1) });
+  await t.store.expire(10);
+
+  const lineage = { replayOf: died.runId, generation: 2, isChanged: false };
+  const replay = await t.db.transaction((tx) =>
+    t.store.ask(tx, aRun(late), { requestedBy: null, traceparent: null }, lineage),
+  );
+
+  expect(replay).toMatchObject({ joined: false });
+  expect((await t.runOf(replay.requestId)).payload).toEqual({ change: 2 });
+});

@@ -10,6 +10,7 @@ import { aRun, HOUR_MS, type Setup } from "./setup.ts";
 export type Step =
   | { do: "wish"; slot: number; held: boolean; late: boolean; priority: number }
   | { do: "theirs"; slot: number }
+  | { do: "replay"; which: number; isChanged: boolean }
   | { do: "dispatch"; limit: number; next: "hand over" | "give back" | "die at once" | "die later" }
   | { do: "take"; which: number; next: "work" | "die unstarted" | "die started" }
   | {
@@ -80,6 +81,8 @@ export class SlotWorld {
         return await this.#wish(step);
       case "theirs":
         return this.#sendTheirs(step.slot);
+      case "replay":
+        return await this.#replay(step);
       case "dispatch":
         return await this.#dispatch(step);
       case "take":
@@ -170,6 +173,28 @@ export class SlotWorld {
       const { requestId, runId } = asked;
       this.#wishes.push({ requestId, runId, slot: key, change, isCancelled: false });
     });
+  }
+
+  async #replay({ which, isChanged }: Extract<Step, { do: "replay" }>): Promise<void> {
+    const letters = await this.#t.db.kysely
+      .selectFrom("deadLetters")
+      .select(["runId", "payload", "generation"])
+      .where("runId", "in", [randomUUID(), ...this.#wishes.map(({ runId }) => runId)])
+      .orderBy("runId")
+      .execute();
+    const letter = pick(letters, which);
+    const slot = this.#wishes.find(({ runId }) => runId === letter?.runId)?.slot;
+    if (letter === undefined || slot === undefined) return;
+    const replay = async (change: number) => {
+      const run = aRun({ slot, payload: { change } });
+      const lineage = { replayOf: letter.runId, generation: letter.generation + 1, isChanged };
+      const { requestId, runId } = await this.#t.db.transaction((tx) =>
+        this.#t.store.ask(tx, run, { requestedBy: null, traceparent: null }, lineage),
+      );
+      this.#wishes.push({ requestId, runId, slot, change, isCancelled: false });
+    };
+    if (isChanged) await this.#inTurn(slot, replay);
+    else await replay(Number(letter.payload["change"]));
   }
 
   /** Changes of one slot commit in the order of their numbers. */

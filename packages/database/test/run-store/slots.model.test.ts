@@ -24,6 +24,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("theirs" as const), slot }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("replay" as const),
+      which,
+      isChanged: often(false),
+    }),
+  },
+  {
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant("dispatch" as const),
