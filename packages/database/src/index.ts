@@ -25,6 +25,13 @@ export {
   type Queryable,
   type Tx,
 } from "./database.ts";
+export { holdPart, type LetterCensus, letterCensus } from "./dead-letters/census.ts";
+export { type LetterToClear, lettersToClear, markCleared } from "./dead-letters/clearing.ts";
+export {
+  keepLetters,
+  type LetterPolicy,
+  type LettersKept,
+} from "./dead-letters/letter-retention.ts";
 export {
   type Decimal,
   formatDecimal,
@@ -76,6 +83,23 @@ export {
   purgeIdempotencyKeys,
   type RecordedAnswer,
 } from "./idempotency.ts";
+export {
+  findAlert,
+  findAlertDelivery,
+  type NewAlert,
+  recordAlertDelivery,
+  type Tell,
+  tellResolved,
+} from "./incidents/alerts.ts";
+export {
+  DEATH_CHANNEL,
+  type Filed,
+  type FilingOptions,
+  fileLetters,
+} from "./incidents/file-letters.ts";
+export { type IncidentStory, incidentStory } from "./incidents/incident-story.ts";
+export type { PrivateFieldsOf } from "./incidents/private-values.ts";
+export { recordTicket, recordTicketTold, type TicketAddress } from "./incidents/tickets.ts";
 export { type Draft, type DraftLine, upsertDraft } from "./invoice-draft.ts";
 export {
   InvoiceNotDraftError,

@@ -260,6 +260,8 @@ export interface Schema {
     ticketId: string | null;
     ticketUrl: string | null;
     ticketToldCount: bigint | null;
+    ticketWantedCount: bigint | null;
+    resolvedToldAt: Date | null;
   };
   deadLetters: {
     runId: string;

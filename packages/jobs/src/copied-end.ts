@@ -1,4 +1,5 @@
 import type { Engine, EngineJobState } from "./engine/engine.ts";
+import { reasonOf } from "./engine-reason.ts";
 import type { ClaimedRun, CopiedEnd, RunStore } from "./store.ts";
 
 /** The journal follows the engine within half a second; an end older than this was lost on the way. */
@@ -36,12 +37,6 @@ export function copiedEnd(runId: string, job: EngineJobState): CopiedEnd | undef
     ...reasonOf(job.failedReason),
     endedAt: job.finishedAt ?? new Date(),
   };
-}
-
-/** A worker's words are `code: message`; BullMQ's own have no code. */
-function reasonOf(failedReason: string | null): { code: string | null; message: string | null } {
-  const [, code, message] = /^([a-z][a-z0-9_]*): (.*)$/s.exec(failedReason ?? "") ?? [];
-  return { code: code ?? null, message: message ?? failedReason };
 }
 
 const stateOf = (state: "completed" | "failed", result: unknown) => {

@@ -10,6 +10,7 @@ export {
   RateLimitedError,
   TransientError,
 } from "./errors.ts";
+export { type FailedSweepOptions, type Swept, sweepFailed } from "./failed-sweep.ts";
 export { type Attempt, type Handler, handle } from "./handler.ts";
 export type { Lease } from "./lease.ts";
 export { type Reconciled, reconcile, startReconciler } from "./reconciler.ts";

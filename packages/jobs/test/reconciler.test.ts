@@ -99,7 +99,7 @@ test("more runs than a page holds are all looked at, though some are left as the
 
 test.each([
   ["gone: no thing\nat all", { code: "gone", message: "no thing\nat all" }],
-  ["job stalled more than allowable limit", { code: null }],
+  ["job stalled more than allowable limit", { code: "stalled_too_often" }],
   ["Error: no code", { code: null, message: "Error: no code" }],
 ])("a death copied from the engine, %j, keeps what it was for", async (failedReason, kept) => {
   const t = setup([silentRun("a")]);

@@ -28,13 +28,20 @@ export const deadLetters: Migration = {
         ticket_system text,
         ticket_id text,
         ticket_url text,
+        -- The count that the ticket shows, and the one it is asked to show.
         ticket_told_count bigint,
+        ticket_wanted_count bigint,
+        -- The resolution that people were told of.
+        resolved_told_at timestamptz,
         UNIQUE (queue, fingerprint),
         CHECK ((state = 'resolved') = (resolved_at IS NOT NULL))
       )`.execute(db);
     await sql`CREATE INDEX incidents_last_seen ON incidents (last_seen_at DESC, id DESC)`.execute(
       db,
     );
+
+    await sql`CREATE INDEX incidents_resolution_to_tell ON incidents (id)
+      WHERE state = 'resolved' AND resolved_told_at IS DISTINCT FROM resolved_at`.execute(db);
 
     // One run dies once, so its id is the letter's. Runs move to history: no reference.
     await sql`

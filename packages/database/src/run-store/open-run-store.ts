@@ -1,4 +1,5 @@
 import type { Database } from "../database.ts";
+import { judgeFailed } from "../dead-letters/judge-failed.ts";
 import { isRetryable } from "../pg-errors.ts";
 import { ask, release } from "./ask.ts";
 import { cancelled, ended, progressed, touch } from "./attempts.ts";
@@ -32,6 +33,7 @@ export function openRunStore(database: Database): RunStore {
     silent: (silentMs, limit) => silent(db, silentMs, limit),
     reclaim: (runId, touchedAt) => reclaim(db, runId, touchedAt),
     copyEnd: (end) => persistently(() => copyEnd(db, end)),
+    judgeFailed: (queue, engineJobIds) => judgeFailed(db, queue, engineJobIds),
     expire: (limit) => persistently(() => expire(db, limit)),
     queueOrders: () => queueOrders(db),
     orderTold: (order) => orderTold(db, order),

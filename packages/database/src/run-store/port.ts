@@ -174,6 +174,18 @@ export interface QueueOrder {
   readonly paused: boolean;
 }
 
+/** What the journal knows of a job that stands in the engine's failed set. */
+export interface FailedVerdict {
+  readonly engineJobId: string;
+  /**
+   * `parked`: it has an open letter. `unended`: its run is not over here. `settled`: its run is over and
+   * nobody is to decide about it any more. `unknown`: no run was ever written down.
+   */
+  readonly verdict: "parked" | "unended" | "settled" | "unknown";
+  /** `null` unless its run is among the live ones. */
+  readonly runId: string | null;
+}
+
 export interface RunStore {
   /**
    * Record a wish inside the caller's transaction: a new run, or a place in the slot's waiting one. A
@@ -215,6 +227,8 @@ export interface RunStore {
   reclaim(runId: string, touchedAt: Date): Promise<boolean>;
   /** Record the end of a run that is not terminal yet. */
   copyEnd(end: CopiedEnd): Promise<void>;
+  /** Judge jobs of the engine's failed set, by their journalled ids; in any order. */
+  judgeFailed(queue: string, engineJobIds: readonly string[]): Promise<FailedVerdict[]>;
   /** End waiting runs whose deadline passed as `dead` with code `deadline_exceeded`; returns how many. */
   expire(limit: number): Promise<number>;
 

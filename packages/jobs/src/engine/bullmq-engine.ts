@@ -1,15 +1,17 @@
-import type { Queue } from "bullmq";
-import { numberedId } from "../identity.ts";
+import type { Job, Queue } from "bullmq";
+import { journalId, numberedId } from "../identity.ts";
 import { type Log, quietErrorLog } from "../telemetry.ts";
 import { startConsumer } from "./bullmq-consumer.ts";
-import { momentOf } from "./delivery.ts";
+import { deliveryOf, momentOf } from "./delivery.ts";
 import type {
   Consumer,
   Consumption,
   Engine,
+  EngineDeath,
   EngineJob,
   EngineJobState,
   EngineMemory,
+  FailedJob,
   QueueState,
 } from "./engine.ts";
 import { QueueObjects } from "./queue-objects.ts";
@@ -120,6 +122,59 @@ export class BullmqEngine implements Engine {
     );
   }
 
+  async failed(
+    queue: string,
+    { limit, cursor = "0" }: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ jobs: FailedJob[]; cursor?: string }> {
+    const offset = Number(cursor);
+    const entries = await this.#within(
+      () => this.#store.failed(queue, offset, limit),
+      `queue ${queue}: list failed jobs`,
+    );
+    const jobs = entries.map(({ id, createdMs, finishedMs }) => ({
+      engineJobId: journalId(id, new Date(momentOf(createdMs))),
+      finishedAt: new Date(momentOf(finishedMs)),
+    }));
+    return entries.length < limit ? { jobs } : { jobs, cursor: String(offset + limit) };
+  }
+
+  async findFailed(queue: string, engineJobId: string): Promise<EngineDeath | undefined> {
+    return await this.#call(
+      queue,
+      async (handle) => {
+        const job = await failedJob(handle, engineJobId);
+        if (job === "gone" || job === "kept") return undefined;
+        return {
+          delivery: deliveryOf(job),
+          reason: job.failedReason ?? null,
+          finishedAt: new Date(momentOf(job.finishedOn ?? Date.now())),
+        };
+      },
+      `read job ${engineJobId}`,
+    );
+  }
+
+  async removeFailed(queue: string, engineJobIds: readonly string[]): Promise<string[]> {
+    return await this.#call(
+      queue,
+      async (handle) => {
+        const gone = await Promise.all(
+          engineJobIds.map(async (engineJobId) => {
+            const job = await failedJob(handle, engineJobId);
+            if (job === "gone") return engineJobId;
+            // Removing a child lets its parent run, without what the child was to bring.
+            if (job === "kept" || job.parentKey !== undefined) return undefined;
+            await handle.remove(job.id ?? "");
+            return engineJobId;
+          }),
+        );
+        return gone.filter((id) => id !== undefined);
+      },
+      `remove ${engineJobIds.length} failed jobs`,
+      SWEEP_DEADLINE_MS,
+    );
+  }
+
   readEpoch(): Promise<string | null> {
     return this.#within(() => this.#store.readEpoch(), "read the epoch");
   }
@@ -203,6 +258,14 @@ async function ownIdOf(handle: Queue, journalled: string): Promise<string> {
   return job !== undefined && momentOf(job.timestamp) === numbered.createdMs
     ? numbered.id
     : journalled;
+}
+
+/** A job, if it is failed; `kept` if it is anything else. The state is read last, and only moves on from there. */
+async function failedJob(handle: Queue, journalled: string): Promise<Job | "gone" | "kept"> {
+  const id = await ownIdOf(handle, journalled);
+  const job = await handle.getJob(id);
+  if (job === undefined) return "gone";
+  return (await handle.getJobState(id)) === "failed" ? job : "kept";
 }
 
 class EngineSilentError extends Error {

@@ -31,6 +31,19 @@ export interface EngineJobState {
   readonly finishedAt: Date | null;
 }
 
+/** A job of the failed set, by the id that the journal knows. */
+export interface FailedJob {
+  readonly engineJobId: string;
+  readonly finishedAt: Date;
+}
+
+/** All that the engine kept of a death. */
+export interface EngineDeath {
+  readonly delivery: Delivery;
+  readonly reason: string | null;
+  readonly finishedAt: Date;
+}
+
 export interface QueueState {
   readonly paused: boolean;
   readonly waiting: number;
@@ -88,6 +101,23 @@ export interface Engine extends AsyncDisposable {
   setPaused(queue: string, paused: boolean): Promise<void>;
   /** `null` where it has no limit of its own. */
   memory(): Promise<EngineMemory | null>;
+  /**
+   * A page of the failed set, what failed first comes first; without a `cursor` in the answer, it was
+   * the last. Reads no data of jobs.
+   */
+  failed(
+    queue: string,
+    page: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ readonly jobs: readonly FailedJob[]; readonly cursor?: string }>;
+  /** @returns `undefined` if the job is not failed, or gone */
+  findFailed(queue: string, engineJobId: string): Promise<EngineDeath | undefined>;
+  /**
+   * Remove jobs that are failed. One that is not, or on whose failure a parent waits, stays.
+   *
+   * @returns those that are gone, whoever removed them
+   * @throws if the engine is away
+   */
+  removeFailed(queue: string, engineJobIds: readonly string[]): Promise<string[]>;
   consume(consumption: Consumption): Promise<Consumer>;
   /** A mark that vanishes when the engine's store is wiped. */
   readEpoch(): Promise<string | null>;

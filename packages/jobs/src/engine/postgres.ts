@@ -48,6 +48,19 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
       ping: async () => {
         await shared.query("select 1 from job limit 0");
       },
+      failed: async (queue, offset, limit) => {
+        const { rows } = await shared.query<{ id: string; created: string; finished: string }>(
+          `select id, added_at_ms as created, coalesce(finished_at_ms, 0) as finished from job
+           where queue = $1 and state = 'failed'
+           order by finished_at_ms, id offset $2 limit $3`,
+          [queue, offset, limit],
+        );
+        return rows.map(({ id, created, finished }) => ({
+          id,
+          createdMs: Number(created),
+          finishedMs: Number(finished),
+        }));
+      },
       readEpoch: async () => {
         const { rows } = await shared.query<{ epoch: string }>("select epoch from ballast_epoch");
         return rows[0]?.epoch ?? null;

@@ -48,6 +48,26 @@ export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOpt
       ping: async () => {
         await client.ping();
       },
+      failed: async (queue, offset, limit) => {
+        const key = `${prefix}:${queue}`;
+        const last = offset + limit - 1;
+        const found = await client.zrange(
+          `${key}:failed`,
+          String(offset),
+          String(last),
+          "WITHSCORES",
+        );
+        const ids = found.filter((_, at) => at % 2 === 0);
+        // One round trip for all: what is asked of each is a number, never its data.
+        const created = await Promise.all(
+          ids.map((id) => client.hget(`${key}:${id}`, "timestamp")),
+        );
+        return ids.map((id, at) => ({
+          id,
+          createdMs: Number(created[at]),
+          finishedMs: Number(found[2 * at + 1]),
+        }));
+      },
       readEpoch: () => client.get(epochKey),
       writeEpoch: async (epoch) => {
         await client.set(epochKey, epoch);

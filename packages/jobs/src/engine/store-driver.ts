@@ -1,6 +1,13 @@
 import type { Job, Queue, Worker, WorkerOptions } from "bullmq";
 import type { Engine, EngineMemory } from "./engine.ts";
 
+export interface FailedEntry {
+  readonly id: string;
+  /** As the producer set it. */
+  readonly createdMs: number;
+  readonly finishedMs: number;
+}
+
 /** What differs between the stores that BullMQ runs on. */
 export interface Store {
   readonly kind: Engine["kind"];
@@ -13,6 +20,8 @@ export interface Store {
   /** Resolves once the first connection was made or refused; called before every use. */
   ready(): Promise<void>;
   ping(): Promise<void>;
+  /** Ids and times of failed jobs, what failed first comes first; `offset` counts from 0. */
+  failed(queue: string, offset: number, limit: number): Promise<readonly FailedEntry[]>;
   readEpoch(): Promise<string | null>;
   writeEpoch(epoch: string): Promise<void>;
   memory(): Promise<EngineMemory | null>;
