@@ -65,7 +65,12 @@ const rules: readonly Rule[] = [
   },
   {
     applies: () => true,
-    forbids: anyOf("@ballast/api", "@ballast/pdf-worker", "@ballast/email-worker"),
+    forbids: anyOf(
+      "@ballast/api",
+      "@ballast/pdf-worker",
+      "@ballast/email-worker",
+      "@ballast/dlq-notifier",
+    ),
     because: "nothing imports an app: apps meet in a queue",
   },
   {

@@ -29,6 +29,7 @@ const apps: ReadonlyArray<{ app: string; env?: (o: ServicesOptions) => Record<st
   { app: "api" },
   { app: "pdf-worker", env: ({ chromium }) => chromiumEnv(chromium) },
   { app: "email-worker" },
+  { app: "dlq-notifier", env: () => alertsByMail },
 ];
 
 /** Start every service as its own process and wait until all are ready. */
@@ -50,6 +51,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     SMTP_URL: options.smtpUrl,
     API_HOST: "127.0.0.1",
     API_PORT: String(apiPort),
+    API_PUBLIC_URL: `http://127.0.0.1:${apiPort}`,
   };
 
   const started = await Promise.allSettled(
@@ -79,6 +81,12 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 async function endAll(services: readonly Supervised[]): Promise<void> {
   await Promise.all(services.map((service) => service[Symbol.asyncDispose]()));
 }
+
+/** Alerts arrive where all mail of this stack does. */
+const alertsByMail = {
+  ALERT_MAIL_TO: "on-call@ballast.example",
+  ALERT_MAIL_FROM: "alerts@ballast.example",
+};
 
 const chromiumEnv = (chromium: Chromium): Record<string, string> => ({
   CHROMIUM_PATH: chromium.executablePath,

@@ -21,9 +21,12 @@ export const drill = defineQueue("drill", {
   concurrency: 50,
 });
 
-/** What tells people about deaths. Its own deaths raise no alert, or a dead channel would alert about itself. */
+/**
+ * What tells people about deaths. Its own deaths raise no alert, or a dead channel would alert about itself.
+ * More at a time than all channels together take from one process, so that none waits for another.
+ */
 export const deadLetter = defineQueue("dead-letter", {
   lockDurationMs: 20_000,
   stalledIntervalMs: 5_000,
-  concurrency: 5,
+  concurrency: 15,
 });

@@ -123,6 +123,24 @@ export function declareMetrics(registry: Registry) {
       labelNames: ["result"],
       registers,
     }),
+    deadLetters: new Gauge({
+      name: "ballast_dead_letters",
+      help: "Letters of dead runs that are kept, by what was decided; from one process of all.",
+      labelNames: ["queue", "state"],
+      registers,
+    }),
+    incidents: new Gauge({
+      name: "ballast_incidents",
+      help: "Incidents, by state; from one process of all.",
+      labelNames: ["state"],
+      registers,
+    }),
+    alerts: new Counter({
+      name: "ballast_alerts_total",
+      help: "Alerts handed to a channel, by what became of it: sent, or the code of what went wrong; withheld where alerts themselves died.",
+      labelNames: ["channel", "result"],
+      registers,
+    }),
     smtpConnections: new Gauge({
       name: "ballast_smtp_connections",
       help: "Connections to the mail server, by state.",

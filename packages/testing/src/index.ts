@@ -1,5 +1,11 @@
 export { type EmptyDatabase, openEmptyDatabase } from "./empty-database.ts";
 export {
+  type HttpBehaviour,
+  type HttpRecorder,
+  type RecordedRequest,
+  startHttpRecorder,
+} from "./http-recorder.ts";
+export {
   type MarketplaceDouble,
   type MarketplaceDoubleOptions,
   type MarketplaceMode,

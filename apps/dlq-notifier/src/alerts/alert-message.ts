@@ -1,0 +1,108 @@
+import type { AlertKind, findAlert, IncidentStory } from "@ballast/database";
+import { scrubText } from "@ballast/service";
+
+/** An alert in words that any channel can put into its own form. Nothing in it is private or secret. */
+export interface AlertMessage {
+  readonly alertId: string;
+  readonly incidentId: string;
+  readonly kind: AlertKind;
+  readonly severity: "critical" | "error" | "info";
+  readonly queue: string;
+  readonly job: string;
+  readonly code: string | null;
+  /** One line that says what happened and where. */
+  readonly headline: string;
+  /** What all these deaths said, without what differs between them. */
+  readonly title: string;
+  readonly deathCount: number;
+  /** Stays the same for an incident, whatever is told of it. */
+  readonly dedupKey: string;
+  readonly facts: readonly Fact[];
+  /** JSON of the latest payload, for channels that have the room. */
+  readonly sample: string | null;
+  readonly url: string | null;
+  readonly at: Date;
+}
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+}
+
+export type Alert = NonNullable<Awaited<ReturnType<typeof findAlert>>>;
+
+/** From here on, it is no longer one odd job. */
+const CRITICAL_FROM = 100n;
+const MAX_SAMPLE_LENGTH = 1_000;
+const MAX_VALUE_LENGTH = 300;
+
+const count = (n: number | bigint): string => n.toLocaleString("en-GB");
+const moment = (at: Date): string => `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+const deaths = (n: bigint): string => (n === 1n ? "1 death" : `${count(n)} deaths`);
+
+const HEADLINES: Record<AlertKind, (job: string, queue: string, died: bigint) => string> = {
+  opened: (job, queue, died) => `${job} dies in ${queue}: ${deaths(died)}`,
+  grown: (job, queue, died) => `${job} goes on dying in ${queue}: ${deaths(died)}`,
+  reopened: (job, queue) => `${job} dies again in ${queue}`,
+  resolved: (job, queue) => `${job} in ${queue} is resolved`,
+};
+
+/** Put an alert into words; every text is freed of secrets and mail addresses and is bounded. */
+export function alertMessage(
+  alert: Pick<Alert, "alertId" | "kind" | "alertedCount" | "alertedAt">,
+  incident: IncidentStory,
+  apiUrl: string | null,
+): AlertMessage {
+  const died = alert.alertedCount;
+  const isOver = alert.kind === "resolved";
+  return {
+    alertId: alert.alertId,
+    incidentId: incident.id,
+    kind: alert.kind,
+    severity: isOver ? "info" : died >= CRITICAL_FROM ? "critical" : "error",
+    queue: incident.queue,
+    job: safe(incident.job),
+    code: incident.code === null ? null : safe(incident.code),
+    headline: safe(HEADLINES[alert.kind](incident.job, incident.queue, died)),
+    title: safe(incident.title),
+    deathCount: Number(died),
+    dedupKey: `ballast:${incident.queue}:${incident.fingerprint}`.slice(0, 255),
+    facts: factsOf(incident, died),
+    sample: sampleOf(incident),
+    url: incidentUrl(apiUrl, incident.id),
+    at: alert.alertedAt,
+  };
+}
+
+export const incidentUrl = (apiUrl: string | null, incidentId: string): string | null =>
+  apiUrl === null ? null : `${apiUrl.replace(/\/+$/, "")}/v1/incidents/${incidentId}`;
+
+/** What people ask first. An absent value is not told. */
+export function factsOf(incident: IncidentStory, died: bigint = incident.deathCount): Fact[] {
+  const { subjects, subjectCount } = incident;
+  const more = subjectCount - subjects.length;
+  const affected = `${subjects.join(", ")}${more > 0 ? ` and ${count(more)} more` : ""}`;
+  const facts: [string, string | null][] = [
+    ["Queue", incident.queue],
+    ["Job", incident.job],
+    ["Code", incident.code],
+    ["Deaths", count(died)],
+    ["Waiting for triage", count(incident.openLetters)],
+    ["First seen", moment(incident.firstSeenAt)],
+    ["Last seen", moment(incident.lastSeenAt)],
+    ["Affected", affected || null],
+    ["Worker versions", incident.workerVersions.join(", ") || null],
+    ["Ticket", incident.ticketUrl],
+  ];
+  return facts.flatMap(([name, value]) => (value === null ? [] : [{ name, value: safe(value) }]));
+}
+
+export const sampleOf = ({ latest }: IncidentStory): string | null =>
+  latest === null
+    ? null
+    : clip(scrubText(JSON.stringify(latest.payload, null, 2)), MAX_SAMPLE_LENGTH);
+
+export const safe = (text: string): string => clip(scrubText(text), MAX_VALUE_LENGTH);
+
+const clip = (text: string, maxLength: number): string =>
+  text.length <= maxLength ? text : `${text.slice(0, maxLength - 1).toWellFormed()}…`;

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import type { IncidentStory } from "@ballast/database";
+import { type Fact, factsOf, incidentUrl, safe, sampleOf } from "../alerts/alert-message.ts";
+import type { TicketComment } from "./ticket-system.ts";
+
+/** A ticket before it is put into the form of a system. Nothing in it is private or secret. */
+export interface TicketDraft {
+  readonly marker: string;
+  readonly summary: string;
+  readonly title: string;
+  readonly facts: readonly Fact[];
+  readonly sample: string | null;
+  readonly url: string | null;
+}
+
+/** GitHub takes 256 characters, Jira 255. */
+const MAX_SUMMARY_LENGTH = 200;
+
+export function ticketDraft(incident: IncidentStory, apiUrl: string | null): TicketDraft {
+  const title = safe(incident.title);
+  return {
+    marker: markerOf(incident),
+    summary: `${safe(incident.job)} dies in ${incident.queue}: ${title}`.slice(
+      0,
+      MAX_SUMMARY_LENGTH,
+    ),
+    title,
+    facts: factsOf(incident).filter(({ name }) => name !== "Ticket"),
+    sample: sampleOf(incident),
+    url: incidentUrl(apiUrl, incident.id),
+  };
+}
+
+/** What is new since the ticket was told last. */
+export function growthComment(incident: IncidentStory, wantedCount: bigint): TicketComment {
+  const told = incident.ticketToldCount ?? 0n;
+  const died = incident.deathCount.toLocaleString("en-GB");
+  const versions = incident.workerVersions.map(safe).join(", ");
+  return {
+    marker: `${markerOf(incident)}-${wantedCount}`,
+    text: [
+      `It goes on: ${died} deaths by now, ${told.toLocaleString("en-GB")} when this ticket was last told.`,
+      `Last seen ${incident.lastSeenAt.toISOString()}, ${incident.openLetters} letters wait for triage.`,
+      ...(versions === "" ? [] : [`Worker versions: ${versions}.`]),
+    ].join(" "),
+  };
+}
+
+/** A label that all these systems take, one for each queue and fingerprint. */
+export const markerOf = ({ queue, fingerprint }: { queue: string; fingerprint: string }): string =>
+  `ballast-${createHash("sha256").update(`${queue} ${fingerprint}`).digest("hex").slice(0, 16)}`;
