@@ -50,7 +50,7 @@ export function mail({ smtpUrl, tls, from, to }: MailSettings): Channel {
   };
 }
 
-export function mailText({ headline, title, facts, sample, url }: AlertMessage): string {
+function mailText({ headline, title, facts, sample, url }: AlertMessage): string {
   return [
     headline,
     "",

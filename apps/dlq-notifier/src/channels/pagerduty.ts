@@ -22,7 +22,7 @@ export const pagerduty = (settings: PagerDutySettings): Channel => ({
   },
 });
 
-export function pagerdutyBody(message: AlertMessage, routingKey: string): object {
+function pagerdutyBody(message: AlertMessage, routingKey: string): object {
   const { headline, title, facts, url, severity, sample } = message;
   const isOver = message.kind === "resolved";
   return {

@@ -18,7 +18,7 @@ export const slack = (webhookUrl: string): Channel => ({
 });
 
 /** All that comes from outside is plain text, so that nothing in it becomes a link or calls a channel. */
-export function slackBody(message: AlertMessage): object {
+function slackBody(message: AlertMessage): object {
   const { headline, title, facts, url, severity } = message;
   const icon = { critical: "🔴", error: "🟠", info: "🟢" }[severity];
   return {

@@ -15,7 +15,7 @@ export const teams = (workflowUrl: string): Channel => ({
 });
 
 /** An Adaptive Card. Texts stand in runs, which Teams shows letter by letter, without Markdown. */
-export function teamsBody({ headline, title, facts, url, severity }: AlertMessage): object {
+function teamsBody({ headline, title, facts, url, severity }: AlertMessage): object {
   const color = { critical: "Attention", error: "Warning", info: "Good" }[severity];
   const run = (text: string, style: object = {}) => ({ type: "TextRun", text, ...style });
   const line = (...inlines: object[]) => ({ type: "RichTextBlock", inlines });

@@ -21,7 +21,7 @@ export const webhook = ({ url, secret }: WebhookSettings): Channel => ({
   },
 });
 
-export const webhookBody = (message: AlertMessage): object => ({
+const webhookBody = (message: AlertMessage): object => ({
   type: `incident.${message.kind}`,
   alertId: message.alertId,
   at: message.at.toISOString(),

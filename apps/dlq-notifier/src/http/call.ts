@@ -89,7 +89,7 @@ export async function call(service: Service, wanted: Call, signal: AbortSignal):
 }
 
 /** What a status means for the job; `undefined` for success. */
-export function failureOf(
+function failureOf(
   { name, codes }: Service,
   status: number,
   text: string,

@@ -61,7 +61,7 @@ const ticketOf = ({ number, html_url }: z.output<typeof Issue>): Ticket => ({
 });
 
 /** All that comes from outside stands in fences: no mention is sent, no link made of it. */
-export function issueBody({ title, facts, sample, url, marker }: TicketDraft): string {
+function issueBody({ title, facts, sample, url, marker }: TicketDraft): string {
   return [
     fenced(title),
     fenced(facts.map(({ name, value }) => `${name}: ${value}`).join("\n")),

@@ -66,7 +66,7 @@ export function jira({ url, email, token, project, issueType }: JiraSettings): T
 }
 
 /** Atlassian's document format: texts are nodes, so nothing in them is markup. */
-export const issueDocument = ({ title, facts, sample, url }: TicketDraft): object =>
+const issueDocument = ({ title, facts, sample, url }: TicketDraft): object =>
   adf(
     paragraph(title),
     {

@@ -47,5 +47,5 @@ export function growthComment(incident: IncidentStory, wantedCount: bigint): Tic
 }
 
 /** A label that all these systems take, one for each queue and fingerprint. */
-export const markerOf = ({ queue, fingerprint }: { queue: string; fingerprint: string }): string =>
+const markerOf = ({ queue, fingerprint }: { queue: string; fingerprint: string }): string =>
   `ballast-${createHash("sha256").update(`${queue} ${fingerprint}`).digest("hex").slice(0, 16)}`;
