@@ -34,6 +34,7 @@ async function setup(engineUnderTest: EngineUnderTest, count: number) {
   const telemetry = {
     log: quiet,
     stopping,
+    onFatal() {},
     jobs: { attemptEnded() {}, stalled() {}, dispatched() {} },
   };
   stack.use(await startDispatcher({ store, engine, telemetry }));

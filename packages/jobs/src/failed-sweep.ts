@@ -105,15 +105,20 @@ async function adoptDead(
   { store }: FailedSweepOptions,
 ): Promise<boolean> {
   const contract = findContract(queue.name, delivery.name);
-  const { start, started } = await begin(delivery, {
-    queue,
-    worker: NOBODY,
-    handlers: new Map(
-      contract === undefined ? [] : [[contract.name, { contract, run: async () => undefined }]],
-    ),
-    start: async (one) => (await store.start([one]))[0] ?? { kind: "unknown" },
-    adopt: (adoption) => store.adopt({ ...adoption, slot: null }),
-  });
+  // As if alone: it is over, and needs no quarantine.
+  const { start, started } = await begin(
+    delivery,
+    {
+      queue,
+      worker: NOBODY,
+      handlers: new Map(
+        contract === undefined ? [] : [[contract.name, { contract, run: async () => undefined }]],
+      ),
+      start: async (one) => (await store.start([one]))[0] ?? { kind: "unknown" },
+      adopt: (adoption) => store.adopt({ ...adoption, slot: null }),
+    },
+    true,
+  );
   if (started.kind !== "go") return false;
   const { code, message } = reasonOf(reason);
   await store.ended([

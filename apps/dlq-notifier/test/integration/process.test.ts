@@ -40,7 +40,7 @@ describeEachEngine("the notifier as a process", (engineUnderTest) => {
     const engine = opening.use(openEngine(queue.url, { log: quiet, prefix: queue.prefix }));
     const stopping = new AbortController().signal;
     const jobs = { attemptEnded() {}, stalled() {}, dispatched() {} };
-    const telemetry = { log: quiet, stopping, jobs };
+    const telemetry = { log: quiet, stopping, jobs, onFatal() {} };
 
     // Deaths whose worker was killed before it told PostgreSQL; and the notifier was down.
     const worker = await startWorker({
