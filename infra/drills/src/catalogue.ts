@@ -1,6 +1,9 @@
 import type { Drill } from "./drill.ts";
+import { databaseRestart } from "./drills/database-restart.ts";
+import { deployMidJob } from "./drills/deploy-mid-job.ts";
 import { doubleClick } from "./drills/double-click.ts";
 import { engineDown } from "./drills/engine-down.ts";
+import { engineFrozen } from "./drills/engine-frozen.ts";
 import { engineKilled } from "./drills/engine-killed.ts";
 import { engineWiped } from "./drills/engine-wiped.ts";
 import { eventLoopBlocked } from "./drills/event-loop-blocked.ts";
@@ -16,7 +19,10 @@ export const catalogue: readonly Drill[] = [
   engineDown,
   engineKilled,
   engineWiped,
+  engineFrozen,
+  databaseRestart,
   workerKilled,
+  deployMidJob,
   eventLoopBlocked,
   versionSkew,
   doubleClick,

@@ -18,7 +18,7 @@ export const versionSkew = defineDrill({
       without: "newer contracts being put off",
       file: "packages/jobs/src/attempt.ts",
       find: "return postpone(error, NEWER_WAIT_MS, {",
-      replace: "return end(new PermanentError(error.code, error.message)), postpone(error, 0, {",
+      replace: "return end(new PermanentError(error.code, error.message)) ?? postpone(error, 0, {",
     },
   ],
   async run(t) {
