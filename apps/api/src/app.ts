@@ -26,6 +26,7 @@ import { invoiceRoutes } from "./routes/invoices.ts";
 import { jobEventRoutes } from "./routes/job-events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { replayRoutes } from "./routes/replays.ts";
 import { storyRoutes } from "./routes/story.ts";
 
 export interface AppDeps {
@@ -64,6 +65,7 @@ export const endpoints = (deps: AppDeps): Endpoint[] => [
   ...incidentRoutes(deps),
   ...deliveryRoutes(deps),
   ...queueRoutes(deps),
+  ...replayRoutes(deps),
 ];
 
 /** Build the application; it listens nowhere yet. */

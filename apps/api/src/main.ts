@@ -7,6 +7,7 @@ import { createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
+import { startReplays } from "./replays/driver.ts";
 import { serve } from "./server.ts";
 
 await runService(
@@ -44,6 +45,7 @@ await runService(
     telemetry.readiness("database", () => database.ping());
 
     const requests = createRequests({ store });
+    await using _replays = startReplays({ database, requests, dispatcher, log });
     const { limits } = config;
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
     await serve(createApp({ ...parts, telemetry, limits }), config.listen, telemetry);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { expect, test, vi } from "vitest";
 import type { Endpoint } from "../src/http/endpoint.ts";
 import { deadPdf, incident, uncertainMail } from "./letters.ts";
-import { client, setup } from "./setup.ts";
+import { type Api, client, setup } from "./setup.ts";
 
 // Each walks all routes, one request after the other.
 vi.setConfig({ testTimeout: 120_000 });
@@ -52,6 +52,13 @@ test("every route refuses a request without a key, one with a bad key, and one w
   }
 });
 
+/** A bulk replay of all companies. */
+async function aReplay(t: Api): Promise<string> {
+  await deadPdf(t);
+  const body = { filter: { queue: "pdf" }, reason: "a test" };
+  return (await t.api.post("/v1/replays", body).expect(202)).body.replayId;
+}
+
 test("no route shows, changes or even admits what belongs to another company", async () => {
   await using t = await setup();
   const owner = await t.issued();
@@ -66,6 +73,7 @@ test("no route shows, changes or even admits what belongs to another company", a
     queue: "pdf",
     incidentId: await incident(t, []),
     deliveryId: (await uncertainMail(t)).deliveryId,
+    replayId: await aReplay(t),
   };
   const key = await t.keyFor(stranger.companyId);
   const before = await t.api.get(`/v1/invoices/${owner.invoiceId}`).expect(200);
@@ -132,6 +140,7 @@ test("every answer has the documented status and holds the documented fields, no
   const draftId = randomUUID();
   const asked = await t.api.post(`/v1/invoices/${invoiceId}/send`).expect(202);
   const letters = await deadPdf(t);
+  const replayId = await aReplay(t);
   const checked: string[] = [];
   for (const endpoint of t.endpoints) {
     const { handle: _, operationId, answers } = endpoint;
@@ -144,6 +153,8 @@ test("every answer has the documented status and holds the documented fields, no
     const incidentId = needs("incidentId") ? await incident(t, [letters.letterId]) : "";
     if (operationId === "reopenIncident")
       await t.api.post(`/v1/incidents/${incidentId}/ignore`, { reason: "x", above: 9 }).expect(200);
+    if (operationId === "resumeReplay")
+      await t.api.post(`/v1/replays/${replayId}/cancel`, { reason: "a test" });
     const fresh = operationId === "voidInvoice" ? (await t.issued()).invoiceId : invoiceId;
     const ids: Record<string, string> = {
       companyId,
@@ -154,6 +165,7 @@ test("every answer has the documented status and holds the documented fields, no
       queue: "pdf",
       deliveryId,
       incidentId,
+      replayId,
     };
     const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (__, name: string) => ids[name] ?? "");
     const owned = { companyId, customerId };

@@ -159,6 +159,35 @@ export {
   type QueuePause,
   setQueuePaused,
 } from "./queue-states.ts";
+export {
+  beginPace,
+  claimReplay,
+  type LetterDone,
+  letterDone,
+  nextLetters,
+  stillDriving,
+} from "./replays/drive.ts";
+export {
+  alreadyDone,
+  countReplayable,
+  type ReplayFilter,
+  replayableLetters,
+} from "./replays/letters.ts";
+export {
+  countReplay,
+  createReplay,
+  findActiveReplay,
+  findReplay,
+  judgeReplay,
+  listReplays,
+  lockReplay,
+  moveReplay,
+  type NewReplay,
+  type Replay,
+  type ReplayCounts,
+  skippedLetters,
+  UNDER_WAY,
+} from "./replays/replays.ts";
 export { openRunStore } from "./run-store/open-run-store.ts";
 export type * from "./run-store/port.ts";
 export type {

@@ -338,6 +338,7 @@ export interface Schema {
     state: Generated<ReplayState>;
     stopReason: string | null;
     createdAt: Timestamp;
+    judgedFrom: Timestamp;
     pacedFrom: Date | null;
     pacedCount: Generated<number>;
     finishedAt: Date | null;

@@ -102,6 +102,17 @@ export const PROBLEMS = {
     title: "The letter cannot be replayed as it is",
     remedy: "Send an edited `payload` that its contract takes, or discard the letter.",
   },
+  "replay-running": {
+    status: 409,
+    title: "A bulk replay of this queue is under way",
+    remedy: "Wait for its end, or cancel it: `POST /v1/replays/{replayId}/cancel`.",
+  },
+  "replay-state": {
+    status: 409,
+    title: "The bulk replay's state does not allow this",
+    remedy:
+      "One that is under way can be cancelled; one that was stopped or cancelled can be resumed.",
+  },
   "still-in-flight": {
     status: 409,
     title: "The first request with this Idempotency-Key is still running",

@@ -30,6 +30,8 @@ export const triage: Migration = {
           CHECK (state IN ('canary', 'running', 'stopped', 'cancelled', 'completed')),
         stop_reason text,
         created_at timestamptz NOT NULL DEFAULT now(),
+        -- What ended since it was begun, or resumed, decides whether it goes on.
+        judged_from timestamptz NOT NULL DEFAULT now(),
         -- What the pace is reckoned from; moves when the replay is resumed.
         paced_from timestamptz,
         paced_count int NOT NULL DEFAULT 0,

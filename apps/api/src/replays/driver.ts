@@ -1,0 +1,159 @@
+import { randomUUID } from "node:crypto";
+import {
+  alreadyDone,
+  beginPace,
+  claimReplay,
+  countReplay,
+  type Database,
+  judgeReplay,
+  letterDone,
+  lockLetter,
+  moveReplay,
+  nextLetters,
+  type Replay,
+  stillDriving,
+  type Tx,
+  UNDER_WAY,
+} from "@ballast/database";
+import type { Dispatcher, Log, Requests } from "@ballast/jobs";
+import { Problem } from "../http/problem.ts";
+import { replayLetter } from "../triage/replay-letter.ts";
+import { settledBefore } from "../triage/settled.ts";
+import { isFarBehind, lettersDue } from "./pace.ts";
+import { stopReason } from "./stop-rule.ts";
+
+/** A driver that dies is followed by another after this time. */
+const LEASE_MS = 5_000;
+/** Between two looks while one is driven, and while there is none. */
+const STEP_MS = 200;
+const IDLE_MS = 1_000;
+
+interface DriverDeps {
+  readonly database: Database;
+  readonly requests: Requests<Tx>;
+  readonly dispatcher: Pick<Dispatcher, "nudge">;
+  readonly log: Log;
+}
+
+/** Drive bulk replays, for ever; in every replica at once, and each replay by one of them at a time. */
+export function startReplays(deps: DriverDeps): AsyncDisposable {
+  const me = randomUUID();
+  const log = deps.log.child({ part: "replays" });
+  let closed = false;
+  let failing = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const look = async () => {
+    let waitMs = IDLE_MS;
+    try {
+      const replay = await claimReplay(deps.database.kysely, me, LEASE_MS);
+      if (replay !== undefined) {
+        await step(replay, me, { ...deps, log }, () => closed);
+        waitMs = STEP_MS;
+      }
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn({ err: error }, "replay not driven now; will retry");
+      failing = true;
+    }
+    if (!closed)
+      timer = setTimeout(() => {
+        current = look();
+      }, waitMs);
+  };
+  let current = look();
+  return {
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      clearTimeout(timer);
+      await current;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Judge what has ended, then replay what is due. */
+async function step(
+  replay: Replay,
+  me: string,
+  deps: DriverDeps,
+  isClosed: () => boolean,
+): Promise<void> {
+  const { database, dispatcher, log } = deps;
+  const db = database.kysely;
+  const { id, canaryCount, stopShare } = replay;
+  const counts = await countReplay(db, id);
+  const isCanary = replay.state === "canary";
+  const judged = await judgeReplay(db, id);
+  const ahead = Math.max(0, canaryCount - judged.replayed);
+  const canaryIsOver = isCanary && ahead === 0 && judged.ended === judged.replayed;
+
+  const why = stopReason(judged, stopShare, canaryIsOver);
+  if (why !== undefined) {
+    await moveReplay(db, id, UNDER_WAY, "stopped", why);
+    log.warn({ replayId: id, ...counts }, `replay stopped: ${why}`);
+    return;
+  }
+  if (counts.pending === 0 && (!isCanary || judged.ended === judged.replayed)) {
+    await moveReplay(db, id, UNDER_WAY, "completed");
+    log.info({ replayId: id, ...counts }, "replay completed");
+    return;
+  }
+  if (canaryIsOver) {
+    await moveReplay(db, id, ["canary"], "running");
+    log.info({ replayId: id, ...counts }, "those that went ahead are well; the replay goes on");
+    return;
+  }
+  const due = await dueNow(replay, me, db);
+  const letters = await nextLetters(db, id, isCanary ? Math.min(due, ahead) : due);
+  const done = await alreadyDone(db, letters);
+  for (const letterId of letters) {
+    if (isClosed()) break;
+    const goesOn = await database.transaction((tx) =>
+      replayOne(tx, replay, letterId, done.has(letterId), me, deps),
+    );
+    if (!goesOn) break;
+  }
+  if (letters.length > 0) dispatcher.nudge();
+}
+
+async function dueNow(replay: Replay, me: string, db: Database["kysely"]): Promise<number> {
+  const { id, ratePerSecond, pacedFrom, pacedCount } = replay;
+  const now = new Date();
+  const pace = pacedFrom && { ratePerSecond, from: pacedFrom, count: pacedCount };
+  if (pace !== null && !isFarBehind(pace, now)) return lettersDue(pace, now);
+  await beginPace(db, id, me);
+  return 0;
+}
+
+/** One letter, settled and asked for again in one transaction. @returns false if this driver is to stop */
+async function replayOne(
+  tx: Tx,
+  replay: Replay,
+  letterId: string,
+  isDone: boolean,
+  me: string,
+  { requests }: DriverDeps,
+): Promise<boolean> {
+  if (!(await stillDriving(tx, replay.id, me))) return false;
+  const skip = (skipCode: string, skipMessage: string) =>
+    letterDone(tx, replay.id, letterId, { state: "skipped", skipCode, skipMessage });
+  const letter = await lockLetter(tx, replay.companyId ?? "all", letterId);
+  if (letter === undefined) await skip("gone", "the letter was removed meanwhile");
+  else if (letter.state !== "open") await skip("settled", settledBefore(letter));
+  else if (isDone) await skip("already_done", "the ledger has it done already");
+  else
+    try {
+      const { runId } = await replayLetter(tx, requests, letter, {
+        by: replay.requestedBy,
+        reason: `${replay.reason} (replay ${replay.id})`.slice(0, 500),
+        traceparent: null,
+      });
+      await letterDone(tx, replay.id, letterId, { state: "replayed", newRunId: runId });
+    } catch (error) {
+      // Thrown before anything was written, by the plan.
+      if (!(error instanceof Problem)) throw error;
+      await skip("not_replayable", error.message);
+    }
+  return true;
+}

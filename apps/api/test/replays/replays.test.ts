@@ -1,0 +1,233 @@
+import { randomUUID } from "node:crypto";
+import { echo } from "@ballast/contracts";
+import { listActions } from "@ballast/database";
+import { handle, PermanentError, prepareEngine, startWorker } from "@ballast/jobs";
+import { describeEachEngine, until } from "@ballast/testing";
+import { expect, test } from "vitest";
+import { startReplays } from "../../src/replays/driver.ts";
+import { die } from "../letters.ts";
+import { type Api, setup } from "../setup.ts";
+
+const reason = "the cause is mended";
+
+/** Dead letters of `echo`, all of one cause. */
+async function deadEchoes(t: Api, count: number, ids = (n: number) => `n${n}`) {
+  const letters: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const asked = await t.api.post("/v1/jobs", { job: "echo", payload: { id: ids(n) } });
+    letters.push(await die(t, asked.body.runId, { queue: "drill", code: "broken" }));
+  }
+  return letters;
+}
+
+const drive = (t: Api) =>
+  startReplays({
+    database: t.database,
+    requests: t.deps.requests,
+    dispatcher: t.deps.dispatcher,
+    log: t.telemetry.log,
+  });
+
+/** End every run that waits, as a worker would; `outcome` decides by the payload's id. */
+async function workAll(t: Api, outcome: (id: string) => "completed" | "dead") {
+  const runs = await t.database.kysely
+    .selectFrom("jobRuns")
+    .select(["id", "payload"])
+    .where("queue", "=", "drill")
+    .where("state", "=", "waiting")
+    .execute();
+  for (const { id, payload } of runs)
+    if (outcome(String(payload["id"])) === "dead")
+      await die(t, id, { queue: "drill", code: "broken" });
+    else await die(t, id, { queue: "drill", outcome: "completed", code: null, message: null });
+}
+
+const reach = (t: Api, path: string, ...states: string[]) =>
+  until(
+    async () => {
+      const { body } = await t.api.get(path);
+      return states.includes(body.state) ? body : undefined;
+    },
+    { deadlineMs: 30_000, what: `${path} in ${states}` },
+  );
+
+test("a dry run says how many there are, how many no longer fit and how many are done, and does nothing", async () => {
+  await using t = await setup();
+  const [misfit] = await deadEchoes(t, 3);
+  await t.database.kysely
+    .updateTable("deadLetters")
+    .set({ payload: '{"id": 7}' })
+    .where("runId", "=", misfit ?? "")
+    .execute();
+  const got = await t.api.post("/v1/replays", {
+    filter: { queue: "drill" },
+    dryRun: true,
+    ratePerSecond: 1,
+    reason,
+  });
+  expect(got).toMatchObject({
+    status: 200,
+    body: {
+      letters: 3,
+      replayable: 2,
+      notReplayable: 1,
+      notReplayableSample: [{ letterId: misfit, message: expect.stringContaining("payload.id") }],
+      alreadyDone: 0,
+      secondsAtLeast: 2,
+    },
+  });
+  expect((await t.api.get("/v1/replays")).body).toEqual({ replays: [] });
+});
+
+test("a filter that finds nothing is answered with zero", async () => {
+  await using t = await setup();
+  const body = { filter: { queue: "drill", code: "unheard_of" }, reason };
+  expect(await t.api.post("/v1/replays", body)).toMatchObject({
+    status: 200,
+    body: { letters: 0 },
+  });
+});
+
+test("a few go ahead; the others follow once those have ended well, and each is settled by its replay", async () => {
+  await using t = await setup();
+  const letters = await deadEchoes(t, 12);
+  await using _driver = drive(t);
+  const asked = await t.api
+    .post("/v1/replays", { filter: { queue: "drill" }, ratePerSecond: 100, canary: 3, reason })
+    .expect(202);
+  const path = asked.headers.get("location") ?? "";
+
+  const ahead = await until(
+    async () => {
+      const { body } = await t.api.get(path);
+      return body.counts.replayed === 3 ? body : undefined;
+    },
+    { deadlineMs: 30_000 },
+  );
+  expect(ahead).toMatchObject({ state: "canary", counts: { pending: 9 } });
+  await workAll(t, () => "completed");
+  const done = await reach(t, path, "completed");
+  expect(done.counts).toMatchObject({ letters: 12, replayed: 12, skipped: 0, diedAgain: 0 });
+  for (const letterId of letters)
+    expect((await t.api.get(`/v1/dead-letters/${letterId}`)).body.state).toBe("replayed");
+});
+
+test("it stops by itself when the cause comes back, says so, and goes on when told", async () => {
+  await using t = await setup();
+  await deadEchoes(t, 8);
+  await using _driver = drive(t);
+  const body = { filter: { queue: "drill" }, ratePerSecond: 100, canary: 4, reason };
+  const asked = await t.api.post("/v1/replays", body).expect(202);
+  const path = asked.headers.get("location") ?? "";
+  await until(async () => (await t.api.get(path)).body.counts.replayed === 4, {
+    deadlineMs: 30_000,
+  });
+  await workAll(t, () => "dead");
+
+  const stopped = await reach(t, path, "stopped");
+  expect(stopped.stopReason).toMatch(/^4 of 4 that went ahead died of the same cause again/);
+  expect(stopped.counts).toMatchObject({ pending: 4, diedAgain: 4 });
+
+  await t.api.post(`${path}/resume`, { reason: "mended now" }).expect(200);
+  await until(async () => (await t.api.get(path)).body.counts.replayed === 8, {
+    deadlineMs: 30_000,
+  });
+  await workAll(t, () => "completed");
+  expect((await reach(t, path, "completed")).counts).toMatchObject({ replayed: 8, pending: 0 });
+});
+
+test("letters that somebody settled meanwhile, or whose work is done, are left out and counted", async () => {
+  await using t = await setup();
+  const [settled] = await deadEchoes(t, 2);
+  const asked = await t.api
+    .post("/v1/replays", { filter: { queue: "drill" }, canary: 0, ratePerSecond: 100, reason })
+    .expect(202);
+  await t.api.post(`/v1/dead-letters/${settled}/discard`, { reason: "not wanted" }).expect(204);
+  await using _driver = drive(t);
+
+  const done = await reach(t, asked.headers.get("location") ?? "", "completed");
+  expect(done.counts).toMatchObject({ replayed: 1, skipped: 1 });
+  expect(done.skipped).toMatchObject([{ code: "settled", count: 1, letterId: settled }]);
+});
+
+test("a second one for the queue is refused with the name of the first; a cancelled one makes room", async () => {
+  await using t = await setup();
+  await deadEchoes(t, 2);
+  const body = { filter: { queue: "drill" }, reason };
+  const [one, two] = await Promise.all([
+    t.api.post("/v1/replays", body),
+    t.api.post("/v1/replays", body),
+  ]);
+  expect([one.status, two.status].sort()).toEqual([202, 409]);
+  const path = (one.status === 202 ? one : two).headers.get("location") ?? "";
+  expect((await t.api.post("/v1/replays", body)).body.detail).toContain(path);
+
+  await t.api.post(`${path}/cancel`, { reason: "not now" }).expect(200);
+  expect(await t.api.post(`${path}/cancel`, { reason })).toMatchObject({
+    status: 409,
+    body: { type: "/problems#replay-state" },
+  });
+  await t.api.post("/v1/replays", body).expect(202);
+  const { actions } = await listActions(t.database.kysely, "all", { targetKind: "replay" });
+  expect(actions.map(({ action }) => action).sort()).toEqual([
+    "begin-replay",
+    "begin-replay",
+    "cancel-replay",
+  ]);
+});
+
+test("a key of one company replays its own letters alone", async () => {
+  await using t = await setup();
+  await deadEchoes(t, 2);
+  const key = await t.keyFor(randomUUID());
+  const body = { filter: { queue: "drill" }, reason };
+  expect((await t.as(key).post("/v1/replays", body)).body).toMatchObject({ letters: 0 });
+});
+
+describeEachEngine("a replay whose driver is killed", (engine) => {
+  test("is taken over by another, and no letter is replayed twice", {
+    timeout: 90_000,
+  }, async () => {
+    await using queue = await engine.open();
+    await prepareEngine(queue.url);
+    await using t = await setup({ queueUrl: queue.url, prefix: queue.prefix, dispatching: true });
+    const letters = await deadEchoes(t, 30, (n) => (n % 10 === 9 ? `still-broken-${n}` : `n${n}`));
+    const done: string[] = [];
+    await using _worker = await startWorker({
+      queue: echo.queue,
+      engine: t.engine,
+      store: t.store as never,
+      telemetry: t.telemetry,
+      handlers: [
+        handle(echo, async ({ payload: { id } }) => {
+          done.push(id);
+          if (id.startsWith("still")) throw new PermanentError("broken", "still broken");
+          return { id };
+        }),
+      ],
+    });
+    const asked = await t.api
+      .post("/v1/replays", { filter: { queue: "drill" }, ratePerSecond: 20, canary: 2, reason })
+      .expect(202);
+    const path = asked.headers.get("location") ?? "";
+    {
+      await using _first = drive(t);
+      await until(async () => (await t.api.get(path)).body.counts.replayed >= 5, {
+        deadlineMs: 30_000,
+      });
+    }
+    // As a killed one leaves it: its lease still runs.
+    await using _second = drive(t);
+    const completed = await reach(t, path, "completed", "stopped");
+    expect(completed.counts).toMatchObject({ letters: 30, replayed: 30, pending: 0 });
+    await until(() => done.length === letters.length, { deadlineMs: 20_000 });
+    expect(new Set(done).size).toBe(letters.length);
+    await until(
+      async () =>
+        (await t.api.get("/v1/dead-letters?state=open")).body.deadLetters.filter(
+          ({ generation }: { generation: number }) => generation === 2,
+        ).length === 3,
+      { deadlineMs: 20_000 },
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import { sql } from "kysely";
+import type { Queryable, Tx } from "../database.ts";
+import { storableText } from "../storable.ts";
+import type { Replay } from "./replays.ts";
+
+/**
+ * Take a replay that nobody drives, or go on with one's own: of any number of processes one drives each.
+ * Its pace begins anew with its driver, so that a pause is never made up for in a burst.
+ */
+export async function claimReplay(
+  db: Queryable,
+  driver: string,
+  leaseMs: number,
+): Promise<Replay | undefined> {
+  const { rows } = await sql<Replay>`
+    UPDATE replays SET
+      driven_until = now() + ${leaseMs} * interval '1 millisecond',
+      paced_from = CASE WHEN driver = ${driver} THEN paced_from END,
+      paced_count = CASE WHEN driver = ${driver} THEN paced_count ELSE 0 END,
+      driver = ${driver}
+    WHERE id = (
+      SELECT id FROM replays
+      WHERE state IN ('canary', 'running')
+        AND (driver IS NULL OR driver = ${driver} OR driven_until < now())
+      ORDER BY driver = ${driver} DESC NULLS LAST, created_at
+      LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING *`.execute(db);
+  return rows[0];
+}
+
+/** Begin to reckon the pace from now. */
+export async function beginPace(db: Queryable, id: string, driver: string): Promise<void> {
+  await db
+    .updateTable("replays")
+    .set({ pacedFrom: sql<Date>`now()`, pacedCount: 0 })
+    .where("id", "=", id)
+    .where("driver", "=", driver)
+    .execute();
+}
+
+/** The letters that come next, in their order. */
+export async function nextLetters(db: Queryable, id: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("replayLetters")
+    .select("runId")
+    .where("replayId", "=", id)
+    .where("state", "=", "pending")
+    .orderBy("position")
+    .limit(limit)
+    .execute();
+  return rows.map(({ runId }) => runId);
+}
+
+/**
+ * Count one more letter inside the transaction that deals with it.
+ *
+ * @returns false if this driver has no say any more: it was cancelled, or another one took over
+ */
+export async function stillDriving(tx: Tx, id: string, driver: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("replays")
+    .set((eb) => ({ pacedCount: eb("pacedCount", "+", 1) }))
+    .where("id", "=", id)
+    .where("driver", "=", driver)
+    .where("state", "in", ["canary", "running"])
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export type LetterDone =
+  | { readonly state: "replayed"; readonly newRunId: string }
+  | { readonly state: "skipped"; readonly skipCode: string; readonly skipMessage: string };
+
+export async function letterDone(
+  tx: Tx,
+  replayId: string,
+  runId: string,
+  done: LetterDone,
+): Promise<void> {
+  await tx
+    .updateTable("replayLetters")
+    .set({
+      ...done,
+      ...("skipMessage" in done ? { skipMessage: storableText(done.skipMessage) } : {}),
+      doneAt: sql<Date>`now()`,
+    })
+    .where("replayId", "=", replayId)
+    .where("runId", "=", runId)
+    .execute();
+}

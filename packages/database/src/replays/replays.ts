@@ -1,0 +1,171 @@
+import { type Selectable, sql } from "kysely";
+import type { Queryable, Tx } from "../database.ts";
+import type { ReplayState, Schema } from "../schema.ts";
+import type { CompanyScope } from "../scope.ts";
+import { storableJson, storableText } from "../storable.ts";
+import { uuidv7 } from "../uuidv7.ts";
+import type { ReplayFilter } from "./letters.ts";
+
+/** A bulk replay as it was asked for, and where it stands. */
+export type Replay = Readonly<Selectable<Schema["replays"]>>;
+
+/** What became of replayed letters. */
+export interface Ends {
+  readonly replayed: number;
+  /** Of the replayed: those whose new run is over. */
+  readonly ended: number;
+  /** Of the ended: those that died of the same cause. */
+  readonly diedAgain: number;
+}
+
+/** What became of all letters of a replay, counted now. */
+export interface ReplayCounts extends Ends {
+  readonly letters: number;
+  readonly pending: number;
+  readonly skipped: number;
+}
+
+export interface NewReplay {
+  readonly filter: ReplayFilter;
+  readonly companyId: string | null;
+  readonly ratePerSecond: number;
+  readonly canaryCount: number;
+  readonly stopShare: number;
+  readonly reason: string;
+  readonly requestedBy: string;
+}
+
+/**
+ * Write a replay down with the letters it is about, as they are now.
+ *
+ * @throws SQLSTATE 23505 on `replays_one_per_queue` if one of the same queue is under way
+ */
+export async function createReplay(tx: Tx, replay: NewReplay, letterIds: readonly string[]) {
+  const id = uuidv7();
+  const { filter, reason, ...values } = replay;
+  await tx
+    .insertInto("replays")
+    .values({
+      ...values,
+      id,
+      queue: filter.queue,
+      filter: storableJson(filter),
+      reason: storableText(reason),
+    })
+    .execute();
+  await sql`
+    INSERT INTO replay_letters (replay_id, run_id, position)
+    SELECT ${id}, run_id, position FROM unnest(${[...letterIds]}::uuid[]) WITH ORDINALITY AS l(run_id, position)`.execute(
+    tx,
+  );
+  return id;
+}
+
+const inScope = (db: Queryable, scope: CompanyScope) =>
+  db
+    .selectFrom("replays")
+    .selectAll()
+    .$if(scope !== "all", (query) => query.where("companyId", "=", scope));
+
+export const findReplay = (
+  db: Queryable,
+  scope: CompanyScope,
+  id: string,
+): Promise<Replay | undefined> => inScope(db, scope).where("id", "=", id).executeTakeFirst();
+
+/** The one of a queue that is under way. */
+export const findActiveReplay = (db: Queryable, queue: string): Promise<Replay | undefined> =>
+  inScope(db, "all")
+    .where("queue", "=", queue)
+    .where("state", "in", [...UNDER_WAY])
+    .executeTakeFirst();
+
+/** In scope, newest first. */
+export const listReplays = (db: Queryable, scope: CompanyScope, limit = 50): Promise<Replay[]> =>
+  inScope(db, scope).orderBy("createdAt", "desc").orderBy("id", "desc").limit(limit).execute();
+
+export async function countReplay(db: Queryable, id: string): Promise<ReplayCounts> {
+  const { rows } = await sql<ReplayCounts>`
+    SELECT count(*)::int AS letters,
+      count(*) FILTER (WHERE p.state = 'pending')::int AS pending,
+      count(*) FILTER (WHERE p.state = 'skipped')::int AS skipped, ${ends}
+    FROM ${lettersOfReplay} WHERE p.replay_id = ${id}`.execute(db);
+  return first(rows, id);
+}
+
+/** The same of those that were replayed since it was begun or resumed, by which it is judged. */
+export async function judgeReplay(db: Queryable, id: string): Promise<Ends> {
+  const { rows } = await sql<Ends>`
+    SELECT ${ends} FROM ${lettersOfReplay} JOIN replays b ON b.id = p.replay_id
+    WHERE p.replay_id = ${id} AND p.done_at >= b.judged_from`.execute(db);
+  return first(rows, id);
+}
+
+const lettersOfReplay = sql`replay_letters p
+  LEFT JOIN job_runs r ON r.id = p.new_run_id
+  LEFT JOIN dead_letters died ON died.run_id = p.run_id
+  LEFT JOIN dead_letters again ON again.run_id = p.new_run_id`;
+
+/** A run that is not among the live ones has been over for so long that it moved. */
+const ends = sql`
+  count(*) FILTER (WHERE p.state = 'replayed')::int AS replayed,
+  count(*) FILTER (WHERE p.state = 'replayed'
+    AND coalesce(r.state NOT IN ('waiting', 'started'), true))::int AS ended,
+  count(*) FILTER (WHERE again.run_id IS NOT NULL AND (
+    again.fingerprint = died.fingerprint OR again.code IS NOT DISTINCT FROM died.code))::int AS died_again`;
+
+function first<T>(rows: readonly T[], id: string): T {
+  const [row] = rows;
+  if (row === undefined) throw new Error(`no replay ${id}`);
+  return row;
+}
+
+/** Why letters were left out, with how many and one of each. */
+export async function skippedLetters(
+  db: Queryable,
+  id: string,
+): Promise<{ code: string; count: number; letterId: string; message: string }[]> {
+  const { rows } = await sql<{ code: string; count: number; letterId: string; message: string }>`
+    SELECT skip_code AS code, count(*)::int AS count, min(run_id::text) AS letter_id,
+           min(skip_message) AS message
+    FROM replay_letters WHERE replay_id = ${id} AND state = 'skipped'
+    GROUP BY skip_code ORDER BY 2 DESC`.execute(db);
+  return rows;
+}
+
+/** Locked until `tx` ends, so that neither its driver nor another operator comes between. */
+export const lockReplay = (tx: Tx, scope: CompanyScope, id: string): Promise<Replay | undefined> =>
+  inScope(tx, scope).where("id", "=", id).forUpdate().executeTakeFirst();
+
+/** Those that a driver drives. */
+export const UNDER_WAY: readonly ReplayState[] = ["canary", "running"];
+
+/**
+ * Move a replay on, if it is still in one of the states `from`. Whoever drives it notices at its next
+ * letter.
+ *
+ * @throws SQLSTATE 23505 on `replays_one_per_queue` if it is resumed beside another of its queue
+ */
+export async function moveReplay(
+  db: Queryable,
+  id: string,
+  from: readonly ReplayState[],
+  state: ReplayState,
+  stopReason: string | null = null,
+): Promise<void> {
+  const isOver = state === "stopped" || state === "cancelled" || state === "completed";
+  await db
+    .updateTable("replays")
+    .set({
+      state,
+      stopReason,
+      finishedAt: isOver ? sql<Date>`now()` : null,
+      pacedFrom: null,
+      pacedCount: 0,
+      ...(isOver || from.includes("canary") ? {} : { judgedFrom: sql<Date>`now()` }),
+      ...(isOver ? { driver: null, drivenUntil: null } : {}),
+    })
+    .where("id", "=", id)
+    .where("state", "in", [...from])
+    .execute();
+}
