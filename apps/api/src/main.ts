@@ -1,5 +1,11 @@
 import { changedSince, openDatabase, openRunStore } from "@ballast/database";
-import { createRequests, openEngine, startDispatcher, startReconciler } from "@ballast/jobs";
+import {
+  createRequests,
+  openEngine,
+  refuseUnfit,
+  startDispatcher,
+  startReconciler,
+} from "@ballast/jobs";
 import { runService } from "@ballast/service";
 import { openObjectStore } from "@ballast/storage";
 import { startAdmission } from "./admission.ts";
@@ -48,6 +54,7 @@ await runService(
     await using _replays = startReplays({ database, requests, dispatcher, log });
     const { limits } = config;
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
-    await serve(createApp({ ...parts, telemetry, limits }), config.listen, telemetry);
+    const app = createApp({ ...parts, telemetry, limits });
+    await Promise.race([serve(app, config.listen, telemetry), refuseUnfit(engine, telemetry)]);
   },
 );

@@ -35,7 +35,7 @@ async function setup(engineUnderTest: EngineUnderTest, count: number) {
     log: quiet,
     stopping,
     onFatal() {},
-    jobs: { attemptEnded() {}, stalled() {}, dispatched() {} },
+    jobs: { attemptEnded() {}, stalled() {}, dispatched() {}, canaryAge() {} },
   };
   stack.use(await startDispatcher({ store, engine, telemetry }));
   const handlers = [

@@ -17,4 +17,5 @@ export { type Reconciled, reconcile, startReconciler } from "./reconciler.ts";
 export { createRequests, type Requests, slotKey, type Wish } from "./requests.ts";
 export type { RunStore } from "./store.ts";
 export type { Log, RuntimeTelemetry } from "./telemetry.ts";
+export { refuseUnfit } from "./unfit.ts";
 export { runWorker, startWorker, type WorkerOptions } from "./worker.ts";

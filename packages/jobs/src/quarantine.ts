@@ -16,6 +16,10 @@ export class Quarantine {
     this.#limit = limit;
   }
 
+  get hasRoom(): boolean {
+    return !this.#hasSuspect;
+  }
+
   /** A place among others; `undefined` while a suspect waits or runs. */
   beside(): Disposable | undefined {
     if (this.#hasSuspect) return undefined;

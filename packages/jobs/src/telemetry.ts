@@ -10,8 +10,12 @@ export interface Log {
 /** Where the runtime reports to; `@ballast/service` fits. */
 export interface RuntimeTelemetry {
   readonly log: Log;
+  /** Of the app, so that a dead letter tells which code ran. */
+  readonly version: string;
   /** Aborted when the process was told to stop. */
   readonly stopping: AbortSignal;
+  /** Add a check of life: why an orchestrator should start this process anew, if it should. */
+  liveness(name: string, check: () => string | undefined): void;
   /** Hooks start within the async context that threw what nobody caught; the process exits after them. */
   onFatal(hook: (error: unknown) => Promise<void>): void;
   readonly jobs: {
@@ -25,6 +29,8 @@ export interface RuntimeTelemetry {
     }): void;
     stalled(queue: string): void;
     dispatched(queue: string, count: number, lagSeconds: number): void;
+    /** Time since this process was last given a job, or a canary. */
+    canaryAge(queue: string, seconds: number): void;
   };
 }
 

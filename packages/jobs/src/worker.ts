@@ -2,15 +2,18 @@ import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { QueueDefinition } from "@ballast/contracts";
 import { type AttemptTools, type EndedAttempt, runAttempt } from "./attempt.ts";
+import { startCanary } from "./canary.ts";
 import { coalesce } from "./coalesce.ts";
 import { noteCrash } from "./crash.ts";
 import type { Consumer, Delivery, Engine } from "./engine/engine.ts";
 import type { Handler } from "./handler.ts";
+import { startJanitor } from "./janitor.ts";
 import { openJournal } from "./journal.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Running } from "./running.ts";
 import type { RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
+import { untilFit } from "./unfit.ts";
 import { noteUnseenDeath } from "./unseen-death.ts";
 
 export interface WorkerOptions {
@@ -30,7 +33,6 @@ const LAST_WORDS_MS = 2_000;
 /** After an error that nobody caught, of the two seconds that the process still has. */
 const CRASH_HAND_BACK_MS = 1_400;
 const CRASH_FLUSH_MS = 300;
-const ENGINE_RETRY_MS = 1_000;
 const IDLE_POLL_MS = 100;
 
 /** Work on a queue until the process is told to stop, then hand back what is running. */
@@ -43,7 +45,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 export async function startWorker(options: WorkerOptions): Promise<AsyncDisposable> {
   const { queue, engine, store, telemetry } = options;
   const log = telemetry.log.child({ queue: queue.name });
-  const worker = `${hostname()}:${process.pid}`;
+  const worker = `${hostname()}:${process.pid}@${telemetry.version}`;
   const journal = openJournal(store, log);
   const running = new Running(store, queue.lockDurationMs, log);
   const fullConcurrency = options.concurrency ?? queue.concurrency;
@@ -64,7 +66,15 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
   const ended = new WeakMap<Delivery, EndedAttempt>();
   let draining = false;
 
-  if (!(await untilItAnswers(engine, telemetry))) return { async [Symbol.asyncDispose]() {} };
+  if (!(await untilFit(engine, telemetry))) return { async [Symbol.asyncDispose]() {} };
+  const canary = startCanary({
+    queue,
+    engine,
+    telemetry,
+    worker,
+    hasRoom: () => !draining && quarantine.hasRoom && running.size < fullConcurrency,
+  });
+  const janitor = startJanitor({ engine, store, tools, log });
   const consumer = await engine.consume({
     queue,
     worker,
@@ -73,6 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     async attempt(delivery) {
       // BullMQ may take one more job after it was told to stop.
       if (draining) return { kind: "interrupted", reason: "shutdown" };
+      canary.served();
       const attempt = await runAttempt(delivery, tools);
       ended.set(delivery, attempt);
       const { outcome, end } = attempt;
@@ -108,6 +119,8 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
       telemetry.jobs.stalled(queue.name);
       log.warn({ engineJobId }, "job stalled: its worker died or was blocked; it runs again");
     },
+    canary: () => canary.served(),
+    jammed: () => janitor.nudge(),
   });
   telemetry.onFatal(async (error) => {
     draining = true;
@@ -120,31 +133,15 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
   return {
     async [Symbol.asyncDispose]() {
       draining = true;
+      canary[Symbol.dispose]();
       running.admitNoMore();
       await drain(consumer, running, queue);
       running[Symbol.dispose]();
+      await janitor[Symbol.asyncDispose]();
       await journal[Symbol.asyncDispose]();
       log.info({}, "worker stopped");
     },
   };
-}
-
-/** A worker that is started while the engine is away waits for it. False if it was told to stop first. */
-async function untilItAnswers(
-  engine: Engine,
-  { stopping, log }: RuntimeTelemetry,
-): Promise<boolean> {
-  for (let failures = 0; !stopping.aborted; failures++) {
-    try {
-      await engine.ping();
-      return true;
-    } catch (error) {
-      if (failures === 0)
-        log.warn({ err: error }, "the queue engine does not answer; waiting for it");
-      await pause(ENGINE_RETRY_MS, undefined, { signal: stopping }).catch(() => {});
-    }
-  }
-  return false;
 }
 
 /** Let go of everything in time: short for work that can run again, the grace period for steps that cannot. */

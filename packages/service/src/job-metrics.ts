@@ -16,6 +16,7 @@ export interface JobMetrics {
   stalled(queue: string): void;
   /** @param lagSeconds age of the oldest run of this batch */
   dispatched(queue: string, count: number, lagSeconds: number): void;
+  canaryAge(queue: string, seconds: number): void;
 }
 
 /** A code comes from an error, which may come from anywhere; past this many, the rest is one series. */
@@ -36,6 +37,7 @@ export function jobMetrics(metrics: Metrics): JobMetrics {
       bound.wait.observe(waitSeconds);
     },
     stalled: (queue) => stallsOf(queue).inc(),
+    canaryAge: (queue, seconds) => metrics.canaryAge.set({ queue }, seconds),
     dispatched(queue, count, lagSeconds) {
       dispatchedOf(queue).inc(count);
       metrics.outboxLag.observe(lagSeconds);

@@ -54,6 +54,12 @@ export function declareMetrics(registry: Registry) {
       labelNames: ["queue"],
       registers,
     }),
+    canaryAge: new Gauge({
+      name: "ballast_canary_age_seconds",
+      help: "Time since this process was last given a job or a canary by its queue.",
+      labelNames: ["queue"],
+      registers,
+    }),
     dispatched: new Counter({
       name: "ballast_dispatched_total",
       help: "Runs handed from the outbox to the queue engine.",

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import type { Liveness } from "./liveness.ts";
 import type { Readiness } from "./readiness.ts";
 
 export interface OpsServer extends AsyncDisposable {
@@ -10,17 +11,25 @@ export interface OpsServer extends AsyncDisposable {
 }
 
 /**
- * Serve `/healthz` (the process turns its event loop), `/readyz` (its stores answer and it is not stopping)
+ * Serve `/healthz` (the process turns its event loop and is served by its queue), `/readyz` (its stores answer and it is not stopping)
  * and `/metrics`.
  *
  * @throws {Error} if the address is taken or not this machine's
  */
 export async function openOpsServer(
   address: { readonly host: string; readonly port: number },
-  parts: { readonly readiness: Readiness; readonly registry: Registry },
+  parts: {
+    readonly liveness: Liveness;
+    readonly readiness: Readiness;
+    readonly registry: Registry;
+  },
 ): Promise<OpsServer> {
   const pages: Readonly<Record<string, (res: ServerResponse) => Promise<void>>> = {
-    "/healthz": async (res) => answerJson(res, 200, { status: "ok" }),
+    "/healthz": async (res) => {
+      const failing = parts.liveness.failing();
+      const isWell = Object.keys(failing).length === 0;
+      answerJson(res, isWell ? 200 : 503, isWell ? { status: "ok" } : { status: "stale", failing });
+    },
     "/readyz": async (res) => {
       const report = await parts.readiness.report();
       answerJson(res, report.ready ? 200 : 503, report);

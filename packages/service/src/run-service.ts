@@ -3,6 +3,8 @@ import { ConfigError } from "./config-error.ts";
 import { EXIT, exitIfLingering, exitWhenUncaught, obeySignals } from "./exits.ts";
 import { openLogger } from "./logger.ts";
 import { openOpsServer } from "./ops-server.ts";
+import { programVersion } from "./program-version.ts";
+import { scrubText } from "./scrub.ts";
 import type { ServiceConfig } from "./service-env.ts";
 import { openTelemetry, type Telemetry } from "./telemetry.ts";
 
@@ -20,8 +22,9 @@ export async function runService<Config extends ServiceConfig>(
 ): Promise<void> {
   const config = configOrExit(name, readConfig);
   const stop = new AbortController();
-  const { telemetry, checks, fatalHooks } = openTelemetry({
+  const { telemetry, checks, life, fatalHooks } = openTelemetry({
     service: name,
+    version: config.version ?? programVersion(),
     level: config.log.level,
     stopping: stop.signal,
   });
@@ -30,10 +33,18 @@ export async function runService<Config extends ServiceConfig>(
   exitWhenUncaught(log, fatalHooks);
 
   try {
-    await using ops = await openOpsServer(config.ops, { readiness: checks, registry });
+    await using ops = await openOpsServer(config.ops, {
+      liveness: life,
+      readiness: checks,
+      registry,
+    });
     log.info({ host: ops.host, port: ops.port }, "ops server listening");
     await main({ config, telemetry });
   } catch (error) {
+    if (isBadConfig(error)) {
+      writeSync(2, `${name}: ${scrubText(error.message)}\n`);
+      process.exit(EXIT.badConfig);
+    }
     if (!isTheStop(error, stop.signal)) {
       log.fatal({ err: error }, "service failed");
       process.exit(EXIT.failed);
@@ -43,6 +54,10 @@ export async function runService<Config extends ServiceConfig>(
   log.flush();
   exitIfLingering(log);
 }
+
+/** Settings that only show to be bad once they are used, as whoever used them says. */
+const isBadConfig = (error: unknown): error is Error =>
+  error instanceof Error && "badConfig" in error && error.badConfig === true;
 
 /** Whether `main` threw only because it was told to stop while it waited for something. */
 function isTheStop(error: unknown, stopping: AbortSignal): boolean {

@@ -6,6 +6,11 @@ export const serviceEnv = {
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .describe("the least important level that is logged")
     .default("info"),
+  BALLAST_VERSION: z
+    .string()
+    .regex(/^[\w.+-]{1,64}$/)
+    .describe("version that dead letters name; what the app's package.json says if absent")
+    .optional(),
   OPS_HOST: z
     .string()
     .describe("address of /healthz, /readyz and /metrics; keep it off the public network")
@@ -24,11 +29,14 @@ type ServiceEnv = z.output<z.ZodObject<typeof serviceEnv>>;
 /** What {@link runService} needs of a service's configuration. */
 export interface ServiceConfig {
   readonly ops: { readonly host: string; readonly port: number };
+  /** What runs, for whoever reads a dead letter. */
+  readonly version?: string;
   readonly log: { readonly level: ServiceEnv["LOG_LEVEL"] };
 }
 
 /** Turn the parsed {@link serviceEnv} into configuration. */
 export const serviceConfig = (env: ServiceEnv): ServiceConfig => ({
+  ...(env.BALLAST_VERSION === undefined ? {} : { version: env.BALLAST_VERSION }),
   ops: { host: env.OPS_HOST, port: env.OPS_PORT },
   log: { level: env.LOG_LEVEL },
 });

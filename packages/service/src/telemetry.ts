@@ -1,6 +1,7 @@
 import type { DestinationStream } from "pino";
 import { Registry } from "prom-client";
 import { type JobMetrics, jobMetrics } from "./job-metrics.ts";
+import { type Liveness, type LivenessCheck, openLiveness } from "./liveness.ts";
 import { type Logger, openLogger } from "./logger.ts";
 import { declareMetrics, type Metrics } from "./metrics.ts";
 import { openReadiness, type Readiness, type ReadinessCheck } from "./readiness.ts";
@@ -11,6 +12,8 @@ export type FatalHook = (error: unknown) => Promise<void> | void;
 /** What a service reports through, and how it learns that it should stop. */
 export interface Telemetry {
   readonly log: Logger;
+  /** Of the app: BALLAST_VERSION, or what its package.json says. */
+  readonly version: string;
   readonly registry: Registry;
   /** Every declared metric, by name. */
   readonly metrics: Metrics;
@@ -19,6 +22,8 @@ export interface Telemetry {
   readonly stopping: AbortSignal;
   /** Add a check to `/readyz`; it has 1 s to resolve. A service without any is never ready. */
   readiness(name: string, check: ReadinessCheck): void;
+  /** Add a check to `/healthz`; a process that fails one should be started anew. */
+  liveness(name: string, check: LivenessCheck): void;
   /** Hooks start in order, synchronously within the context that threw, and finish in any order. */
   onFatal(hook: FatalHook): void;
 }
@@ -26,12 +31,14 @@ export interface Telemetry {
 interface OpenTelemetry {
   readonly telemetry: Telemetry;
   readonly checks: Readiness;
+  readonly life: Liveness;
   readonly fatalHooks: readonly FatalHook[];
 }
 
 /** Put together what a process reports through; nothing is served and no signal handled yet. */
 export function openTelemetry(options: {
   readonly service: string;
+  readonly version?: string;
   readonly level: string;
   readonly stopping: AbortSignal;
   readonly destination?: DestinationStream;
@@ -39,17 +46,21 @@ export function openTelemetry(options: {
   const registry = new Registry();
   const metrics = declareMetrics(registry);
   const checks = openReadiness(options.stopping);
+  const life = openLiveness();
   const fatalHooks: FatalHook[] = [];
   return {
     checks,
+    life,
     fatalHooks,
     telemetry: {
       log: openLogger(options, options.destination),
+      version: options.version ?? "unknown",
       registry,
       metrics,
       jobs: jobMetrics(metrics),
       stopping: options.stopping,
       readiness: (name, check) => checks.add(name, check),
+      liveness: (name, check) => life.add(name, check),
       onFatal: (hook) => fatalHooks.push(hook),
     },
   };

@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { expect, test, vi } from "vitest";
+import { openLiveness } from "../src/liveness.ts";
 import { openOpsServer } from "../src/ops-server.ts";
 import { openReadiness } from "../src/readiness.ts";
 
@@ -7,8 +8,11 @@ async function setup() {
   const stop = new AbortController();
   const readiness = openReadiness(stop.signal);
   const registry = new Registry();
-  const server = await openOpsServer({ host: "127.0.0.1", port: 0 }, { readiness, registry });
+  const liveness = openLiveness();
+  const parts = { liveness, readiness, registry };
+  const server = await openOpsServer({ host: "127.0.0.1", port: 0 }, parts);
   return {
+    liveness,
     readiness,
     port: server.port,
     stop: () => stop.abort(),
@@ -25,6 +29,19 @@ const json = ({ status, text }: { status: number; text: string }) => [status, JS
 test("/healthz answers while the event loop turns, whatever the checks say", async () => {
   await using t = await setup();
   t.readiness.add("database", () => Promise.reject(new Error("down")));
+  expect(json(await t.get("/healthz"))).toEqual([200, { status: "ok" }]);
+});
+
+test("/healthz is 503 while a check of life fails, and names it", async () => {
+  await using t = await setup();
+  let reason: string | undefined = "given no job for 90 s";
+  t.liveness.add("queue pdf", () => reason);
+  expect(json(await t.get("/healthz"))).toEqual([
+    503,
+    { status: "stale", failing: { "queue pdf": "given no job for 90 s" } },
+  ]);
+
+  reason = undefined;
   expect(json(await t.get("/healthz"))).toEqual([200, { status: "ok" }]);
 });
 
@@ -104,7 +121,7 @@ test("a taken port is an error that names it and the remedy", async () => {
   await expect(
     openOpsServer(
       { host: "127.0.0.1", port: t.port },
-      { readiness: t.readiness, registry: new Registry() },
+      { liveness: openLiveness(), readiness: t.readiness, registry: new Registry() },
     ),
   ).rejects.toThrow(`cannot listen on 127.0.0.1:${t.port} (EADDRINUSE): set OPS_HOST`);
 });

@@ -192,6 +192,14 @@ test("bad configuration is one line a variable on stderr, and ends with 78", asy
   expect(service.lines()).toEqual([]);
 });
 
+test("settings that show to be bad once they are used are one line, without secrets, and end with 78", async () => {
+  await using service = start("finds-its-settings-bad");
+  expect(await service.ended).toEqual({ code: 78, signal: null });
+  expect(service.stderr()).toBe(
+    "test-service: QUEUE_URL: redis://[redacted]@host would drop jobs\n",
+  );
+});
+
 test("bad variables of the environment are all named, without their values", async () => {
   await using service = start("returns-at-once", {
     LOG_LEVEL: "hunter22",

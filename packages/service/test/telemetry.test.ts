@@ -57,14 +57,19 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
   );
 
   expect(ours.map(({ name }) => name).toSorted()).toEqual([
+    "ballast_alerts_total",
     "ballast_attempt_duration_seconds",
     "ballast_attempts_total",
+    "ballast_canary_age_seconds",
+    "ballast_dead_letters",
     "ballast_dispatched_total",
     "ballast_errors_total",
     "ballast_http_request_duration_seconds",
     "ballast_http_requests_total",
+    "ballast_incidents",
     "ballast_mails_total",
     "ballast_outbox_lag_seconds",
+    "ballast_outbox_oldest_pending_age_seconds",
     "ballast_outbox_pending",
     "ballast_pdf_browser_restarts_total",
     "ballast_pdf_pages_open",
@@ -77,7 +82,9 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
   for (const { name, help, type } of ours) {
     expect(help, name).toMatch(/^[A-Z].{20,}\.$/);
     expect(name.endsWith("_total"), name).toBe(String(type) === "counter");
-    expect(name.endsWith("_seconds"), name).toBe(String(type) === "histogram");
+    // An age is a gauge; any other time is a histogram.
+    const isTime = String(type) === "histogram" || name.endsWith("_age_seconds");
+    expect(name.endsWith("_seconds"), name).toBe(isTime);
   }
 });
 

@@ -39,7 +39,7 @@ describeEachEngine("the notifier as a process", (engineUnderTest) => {
     const store = openRunStore(db);
     const engine = opening.use(openEngine(queue.url, { log: quiet, prefix: queue.prefix }));
     const stopping = new AbortController().signal;
-    const jobs = { attemptEnded() {}, stalled() {}, dispatched() {} };
+    const jobs = { attemptEnded() {}, stalled() {}, dispatched() {}, canaryAge() {} };
     const telemetry = { log: quiet, stopping, jobs, onFatal() {} };
 
     // Deaths whose worker was killed before it told PostgreSQL; and the notifier was down.

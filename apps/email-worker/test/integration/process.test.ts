@@ -46,8 +46,8 @@ async function setup() {
   const engine = opening.use(openEngine(url, { log: quiet }));
   const stopping = new AbortController().signal;
   const onFatal = () => {};
-  const jobs = { attemptEnded() {}, stalled() {}, dispatched() {} };
-  const telemetry = { log: quiet, stopping, onFatal, jobs };
+  const jobs = { attemptEnded() {}, stalled() {}, dispatched() {}, canaryAge() {} };
+  const telemetry = { log: quiet, version: "1.2.3", liveness: onFatal, stopping, onFatal, jobs };
   opening.use(await startDispatcher({ store, engine, telemetry }));
   const { requestId } = await db.transaction((tx) =>
     createRequests({ store }).ask(

@@ -1,4 +1,5 @@
 import { quietErrorLog } from "../telemetry.ts";
+import { isCanary } from "./canary-job.ts";
 import { deliveryOf } from "./delivery.ts";
 import type { Consumer, Consumption } from "./engine.ts";
 import { backoffStrategy, imposePolicy, settle } from "./settle.ts";
@@ -26,6 +27,7 @@ export async function startConsumer(
   const worker = store.worker(
     queue.name,
     async (job, token = "") => {
+      if (isCanary(job)) return consumption.canary();
       const delivery = deliveryOf(job);
       const outcome = await consumption.attempt(delivery);
       imposePolicy(job);
@@ -53,13 +55,15 @@ export async function startConsumer(
   );
   worker.on("error", (error: Error & { code?: unknown }) => {
     onError(error);
+    if (error instanceof SyntaxError) consumption.jammed();
     // Its own codes are numbers. It refused an outcome, its lock lost, and does not say whose.
     if (typeof error.code === "number") unconfirmed.giveUp();
   });
   worker.on("completed", (job) => void unconfirmed.confirm(job));
   worker.on("failed", (job, error) => {
     // BullMQ ended it before our code ran: it stalled too often.
-    if (job !== undefined && !unconfirmed.confirm(job) && job.finishedOn !== undefined)
+    if (job === undefined || isCanary(job)) return;
+    if (!unconfirmed.confirm(job) && job.finishedOn !== undefined)
       consumption.diedUnseen(deliveryOf(job), error.message);
   });
   worker.on("stalled", consumption.stalled);

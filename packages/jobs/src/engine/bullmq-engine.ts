@@ -2,6 +2,7 @@ import type { Job, Queue } from "bullmq";
 import { journalId, numberedId } from "../identity.ts";
 import { type Log, quietErrorLog } from "../telemetry.ts";
 import { startConsumer } from "./bullmq-consumer.ts";
+import { CANARY, canaryIdOf } from "./canary-job.ts";
 import { deliveryOf, momentOf } from "./delivery.ts";
 import type {
   Consumer,
@@ -11,6 +12,7 @@ import type {
   EngineJob,
   EngineJobState,
   EngineMemory,
+  JammedJob,
   FailedJob,
   QueueState,
 } from "./engine.ts";
@@ -198,6 +200,23 @@ export class BullmqEngine implements Engine {
         SWEEP_DEADLINE_MS,
       ),
     );
+  }
+
+  assertFit(): Promise<void> {
+    return this.#within(() => this.#store.assertFit(), "tell whether it keeps what it is given");
+  }
+
+  jammed(queue: string): Promise<readonly JammedJob[]> {
+    return this.#within(() => this.#store.jammed(queue), `queue ${queue}: read what is active`);
+  }
+
+  removeJammed(queue: string, id: string): Promise<void> {
+    return this.#within(() => this.#store.removeJammed(queue, id), `queue ${queue}: remove ${id}`);
+  }
+
+  async sendCanary(queue: string, sender: string): Promise<void> {
+    const opts = { jobId: canaryIdOf(sender), removeOnComplete: true, removeOnFail: true };
+    await this.#call(queue, (handle) => handle.add(CANARY, {}, opts), "add a canary");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

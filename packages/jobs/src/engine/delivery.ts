@@ -6,7 +6,8 @@ export function deliveryOf(job: Job): Delivery {
   const createdMs = momentOf(job.timestamp);
   return {
     engineJobId: job.id ?? "",
-    name: job.name,
+    // Whoever writes into Redis by hand may leave it out.
+    name: job.name ?? "",
     data: job.data,
     attemptsMade: job.attemptsMade,
     stallCount: job.stalledCounter,

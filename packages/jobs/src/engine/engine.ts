@@ -70,6 +70,20 @@ export interface Consumption {
   /** The engine ended a job by itself, without an attempt: it stalled too often. */
   diedUnseen(delivery: Delivery, reason: string): void;
   stalled(engineJobId: string): void;
+  /** A canary came through. */
+  canary(): void;
+  /** A job could not be parsed, and there may be one that never will. */
+  jammed(): void;
+}
+
+/** A job that was taken and can never begin, and that the engine never ends either. */
+export interface JammedJob {
+  readonly engineJobId: string;
+  readonly name: string;
+  readonly createdMs: number;
+  readonly why: string;
+  /** What it held, cut short. */
+  readonly raw: Readonly<Record<string, string | null>>;
 }
 
 export interface Consumer {
@@ -119,6 +133,13 @@ export interface Engine extends AsyncDisposable {
    */
   removeFailed(queue: string, engineJobIds: readonly string[]): Promise<string[]>;
   consume(consumption: Consumption): Promise<Consumer>;
+  /** @throws {UnfitEngineError} if its store would drop jobs by itself */
+  assertFit(): Promise<void>;
+  /** Jobs of a queue that can never begin. */
+  jammed(queue: string): Promise<readonly JammedJob[]>;
+  removeJammed(queue: string, engineJobId: string): Promise<void>;
+  /** Put a canary into a queue: whoever takes it is served. One at a time for each `sender`. */
+  sendCanary(queue: string, sender: string): Promise<void>;
   /** A mark that vanishes when the engine's store is wiped. */
   readEpoch(): Promise<string | null>;
   writeEpoch(epoch: string): Promise<void>;

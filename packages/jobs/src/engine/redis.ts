@@ -1,7 +1,9 @@
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
+import { UnfitEngineError } from "../unfit.ts";
 import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineMemory, EngineOptions } from "./engine.ts";
+import { findJammed, removeJammed } from "./redis-jammed.ts";
 
 /** Reconnect soon and for ever; the jitter keeps a fleet from returning in one instant. */
 const reconnect = (capMs: number) => (times: number) =>
@@ -73,6 +75,17 @@ export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOpt
         await client.set(epochKey, epoch);
       },
       memory: async () => memoryOf(await client.info("memory")),
+      assertFit: async () => {
+        // Not CONFIG, which many a hosted Redis forbids.
+        const [, policy] = /^maxmemory_policy:(\S+)/m.exec(await client.info("memory")) ?? [];
+        if (policy !== undefined && policy !== "noeviction")
+          throw new UnfitEngineError(
+            `QUEUE_URL: this Redis has maxmemory-policy ${policy} and would drop jobs when it is full; ` +
+              "set it to noeviction (CONFIG SET maxmemory-policy noeviction, and in redis.conf)",
+          );
+      },
+      jammed: (queue) => findJammed(client, `${prefix}:${queue}`),
+      removeJammed: (queue, id) => removeJammed(client, `${prefix}:${queue}`, id),
       close: async () => client.disconnect(),
     },
     log,

@@ -1,5 +1,5 @@
 import type { Job, Queue, Worker, WorkerOptions } from "bullmq";
-import type { Engine, EngineMemory } from "./engine.ts";
+import type { Engine, EngineMemory, JammedJob } from "./engine.ts";
 
 export interface FailedEntry {
   readonly id: string;
@@ -25,6 +25,10 @@ export interface Store {
   readEpoch(): Promise<string | null>;
   writeEpoch(epoch: string): Promise<void>;
   memory(): Promise<EngineMemory | null>;
+  /** @throws {UnfitEngineError} */
+  assertFit(): Promise<void>;
+  jammed(queue: string): Promise<readonly JammedJob[]>;
+  removeJammed(queue: string, engineJobId: string): Promise<void>;
   close(): Promise<void>;
   /** False where retention while finishing jobs would make finished work run again. */
   readonly retainsWhileFinishing: boolean;

@@ -45,9 +45,11 @@ export const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () =
 
 export const quietTelemetry = (): RuntimeTelemetry => ({
   log: quiet,
+  version: "1.2.3",
+  liveness() {},
   stopping: new AbortController().signal,
   onFatal() {},
-  jobs: { attemptEnded() {}, stalled() {}, dispatched() {} },
+  jobs: { attemptEnded() {}, stalled() {}, dispatched() {}, canaryAge() {} },
 });
 
 /** Database, engine, dispatcher and workers of one test; disposing it closes them all. */

@@ -49,6 +49,11 @@ const mains: Record<string, Main> = {
   throws: async () => {
     throw new Error("no answer from anna@example.com");
   },
+  "finds-its-settings-bad": async () => {
+    throw Object.assign(new Error("QUEUE_URL: redis://u:hunter22@host would drop jobs"), {
+      badConfig: true,
+    });
+  },
   "throws-nothing": async () => {
     throw undefined;
   },
