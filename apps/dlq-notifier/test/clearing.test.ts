@@ -34,6 +34,8 @@ async function setup(engineUnderTest: EngineUnderTest, count: number) {
   const telemetry = {
     log: quiet,
     stopping,
+    version: "1.2.3",
+    liveness() {},
     onFatal() {},
     jobs: { attemptEnded() {}, stalled() {}, dispatched() {}, canaryAge() {} },
   };

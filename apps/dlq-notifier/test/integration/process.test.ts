@@ -40,7 +40,8 @@ describeEachEngine("the notifier as a process", (engineUnderTest) => {
     const engine = opening.use(openEngine(queue.url, { log: quiet, prefix: queue.prefix }));
     const stopping = new AbortController().signal;
     const jobs = { attemptEnded() {}, stalled() {}, dispatched() {}, canaryAge() {} };
-    const telemetry = { log: quiet, stopping, jobs, onFatal() {} };
+    const life = { version: "1.2.3", liveness() {}, onFatal() {} };
+    const telemetry = { log: quiet, stopping, jobs, ...life };
 
     // Deaths whose worker was killed before it told PostgreSQL; and the notifier was down.
     const worker = await startWorker({

@@ -12,8 +12,8 @@ import type {
   EngineJob,
   EngineJobState,
   EngineMemory,
-  JammedJob,
   FailedJob,
+  JammedJob,
   QueueState,
 } from "./engine.ts";
 import { QueueObjects } from "./queue-objects.ts";

@@ -48,6 +48,8 @@ async function stallToDeath(t: Setup, count: number): Promise<void> {
     locksRenewed() {},
     diedUnseen() {},
     stalled() {},
+    canary() {},
+    jammed() {},
   });
   await until(async () => (await t.engine.state(queue.name)).failed === count, {
     deadlineMs: 60_000,
