@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import { startHttpRecorder } from "@ballast/testing";
+import { expect, test } from "vitest";
+import { openChannels } from "../../src/channels/open-channels.ts";
+import { sendAlertHandler } from "../../src/handlers/send-alert.ts";
+import { HIDDEN, privateFieldsOf, setup as setupIncident } from "./setup.ts";
+
+async function setup() {
+  const stack = new AsyncDisposableStack();
+  const t = stack.use(await setupIncident());
+  const slack = stack.use(await startHttpRecorder());
+  const webhook = stack.use(await startHttpRecorder());
+  const results: string[] = [];
+  const channels = openChannels({
+    slack: { webhookUrl: `${slack.url}/x` },
+    webhook: { url: `${webhook.url}/y`, secret: "a secret of some length" },
+  });
+  const handler = sendAlertHandler({
+    db: t.db,
+    channels,
+    privateFieldsOf,
+    apiUrl: null,
+    onResult: (channel, result) => results.push(`${channel} ${result}`),
+  });
+  const send = (channel: string, change = {}) =>
+    t.run<{ response: string }>(handler, {
+      alertId: t.alertId,
+      incidentId: t.incidentId,
+      channel,
+      ...change,
+    });
+  return { ...t, slack, webhook, results, send, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test("an alert is sent to its channel, noted in the ledger, and not sent again by a second run", async () => {
+  await using t = await setup();
+  expect(await t.send("slack")).toEqual({ response: "ok" });
+  expect(await t.send("slack")).toEqual({ response: "ok" });
+  expect(await t.send("webhook")).toEqual({ response: "answered 200" });
+  expect([t.slack.requests.length, t.webhook.requests.length]).toEqual([1, 1]);
+  expect(await t.deliveries()).toMatchObject([{ channel: "slack" }, { channel: "webhook" }]);
+  expect(t.results).toEqual(["slack sent", "webhook sent"]);
+});
+
+test("what is private, secret or an address is in no alert", async () => {
+  await using t = await setup();
+  await t.send("slack");
+  await t.send("webhook");
+  for (const { body } of [...t.slack.requests, ...t.webhook.requests])
+    for (const hidden of HIDDEN) expect(body).not.toContain(hidden);
+  expect(t.webhook.requests[0]?.json).toMatchObject({
+    latestPayload: expect.stringContaining('"invoiceId": "i-1"'),
+  });
+});
+
+test("a channel that is down is put off, is not in the ledger, and delays no other", async () => {
+  await using t = await setup();
+  t.slack.behave({ kind: "answer", status: 503 });
+  await expect(t.send("slack")).rejects.toMatchObject({
+    code: "channel_down",
+    retryAfterMs: 5_000,
+  });
+  await expect(t.send("slack")).rejects.toMatchObject({ code: "channel_closed" });
+  expect(t.slack.requests).toHaveLength(1);
+  await t.send("webhook");
+  expect(await t.deliveries()).toMatchObject([{ channel: "webhook" }]);
+  expect(t.results).toEqual(["slack channel_down", "slack channel_closed", "webhook sent"]);
+});
+
+test("channels that hang hold two places each and no more", async () => {
+  await using t = await setup();
+  t.slack.behave({ kind: "hang" });
+  const hanging = [t.send("slack"), t.send("slack")].map((sending) => sending.catch(() => {}));
+  await t.slack.waitForRequests(2);
+  await expect(t.send("slack")).rejects.toMatchObject({ code: "channel_busy" });
+  expect(await t.send("webhook")).toEqual({ response: "answered 200" });
+  await t.slack[Symbol.asyncDispose]();
+  await Promise.all(hanging);
+});
+
+test("a channel without settings here waits for a process that has them; an alert that is gone is dead", async () => {
+  await using t = await setup();
+  await expect(t.send("teams")).rejects.toMatchObject({
+    code: "channel_not_configured",
+    retryAfterMs: 60_000,
+  });
+  await expect(t.send("slack", { alertId: randomUUID() })).rejects.toMatchObject({
+    code: "alert_not_found",
+  });
+});
