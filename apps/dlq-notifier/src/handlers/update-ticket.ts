@@ -53,18 +53,17 @@ export function updateTicketHandler(deps: UpdateTicketDeps): Handler {
       return { url: ticket.url };
     }
 
-    const wanted = incident.ticketWantedCount ?? 0n;
-    const hasNews = wanted > (incident.ticketToldCount ?? 0n);
+    const hasNews = incident.deathCount > (incident.ticketToldCount ?? 0n);
     // One that was opened in another system stays there, untold.
     if (hasNews && ticketSystem === tickets.name) {
       const ticket = { id: ticketId, url: ticketUrl };
-      const comment = growthComment(incident, wanted);
+      const comment = growthComment(incident);
       await tickets.gate.through(() =>
         lease.step(async (hard) => {
           const until = AbortSignal.any([signal, hard]);
           if (!(await tickets.hasComment(ticket, comment.marker, until)))
             await tickets.comment(ticket, comment, until);
-          await recordTicketTold(db, incident.id, wanted);
+          await recordTicketTold(db, incident.id, incident.deathCount);
         }),
       );
       log.info({ incidentId: incident.id, ticket: ticketUrl }, "ticket brought up to date");

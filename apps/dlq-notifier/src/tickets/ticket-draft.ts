@@ -31,13 +31,13 @@ export function ticketDraft(incident: IncidentStory, apiUrl: string | null): Tic
   };
 }
 
-/** What is new since the ticket was told last. */
-export function growthComment(incident: IncidentStory, wantedCount: bigint): TicketComment {
+/** What is new since the ticket was told last; its marker is the same until that is noted. */
+export function growthComment(incident: IncidentStory): TicketComment {
   const told = incident.ticketToldCount ?? 0n;
   const died = incident.deathCount.toLocaleString("en-GB");
   const versions = incident.workerVersions.map(safe).join(", ");
   return {
-    marker: `${markerOf(incident)}-${wantedCount}`,
+    marker: `${markerOf(incident)}-after-${told}`,
     text: [
       `It goes on: ${died} deaths by now, ${told.toLocaleString("en-GB")} when this ticket was last told.`,
       `Last seen ${incident.lastSeenAt.toISOString()}, ${incident.openLetters} letters wait for triage.`,

@@ -128,7 +128,7 @@ test.each(systems)(
     expect(await t.incident()).toMatchObject({ ticketToldCount: 30n });
 
     // As if the process had ended between the comment and the note.
-    await t.db.updateTable("incidents").set({ ticketToldCount: 3n }).execute();
+    await t.db.updateTable("incidents").set({ ticketToldCount: 3n, deathCount: 31n }).execute();
     await t.update();
     if (system === "webhook")
       expect(t.comments[1]?.headers["idempotency-key"]).toBe(

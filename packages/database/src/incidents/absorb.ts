@@ -60,7 +60,7 @@ export function absorb(tally: Tally, arrivals: Arrivals, now: Date): Absorbed {
   const updatesTicket =
     !isQuiet && tally.hasTicket && (reopened || hasOutgrownTicket(tally, deathCount));
   return {
-    state: reopened ? "open" : tally.state,
+    state: reopened ? (tally.hasTicket ? "ticketed" : "open") : tally.state,
     deathCount,
     countedFrom,
     nextAlertAt: isDue ? nextPowerOfTen(sinceOpening) : tally.nextAlertAt,
