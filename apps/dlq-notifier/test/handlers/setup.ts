@@ -42,7 +42,7 @@ export async function setup() {
         companyId: null,
         subject: null,
         traceparent: null,
-      } satisfies Attempt<unknown> as Attempt<never>) as Promise<Result>,
+      } as Attempt<unknown> as Attempt<never>) as Promise<Result>,
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }

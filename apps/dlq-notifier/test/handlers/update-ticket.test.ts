@@ -159,9 +159,8 @@ test("GitHub gets an issue with labels, its texts in fences that nothing within 
       labels: ["ballast", expect.stringMatching(/^ballast-[0-9a-f]{16}$/)],
     },
   });
-  const { body } = issue?.json as { body: string };
-  expect(body).toContain("````text");
-  expect(body).toContain(`https://ballast.example.org/v1/incidents/${t.incidentId}`);
+  expect(issue?.body).toContain("````text");
+  expect(issue?.body).toContain(`https://ballast.example.org/v1/incidents/${t.incidentId}`);
 });
 
 test("Jira gets a document of text nodes, is searched by label in its new search, and signs in as the bot", async () => {
