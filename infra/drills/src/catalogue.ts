@@ -1,4 +1,6 @@
 import type { Drill } from "./drill.ts";
+import { alertStorm } from "./drills/alert-storm.ts";
+import { crasherBesideInnocents } from "./drills/crasher-beside-innocents.ts";
 import { databaseRestart } from "./drills/database-restart.ts";
 import { deployMidJob } from "./drills/deploy-mid-job.ts";
 import { doubleClick } from "./drills/double-click.ts";
@@ -9,8 +11,12 @@ import { engineWiped } from "./drills/engine-wiped.ts";
 import { eventLoopBlocked } from "./drills/event-loop-blocked.ts";
 import { explain } from "./drills/explain.ts";
 import { hostileInput } from "./drills/hostile-input.ts";
+import { parkingCrash } from "./drills/parking-crash.ts";
 import { pdfThenMail } from "./drills/pdf-then-mail.ts";
+import { poisoned } from "./drills/poisoned.ts";
+import { replay } from "./drills/replay.ts";
 import { smtpCut } from "./drills/smtp-cut.ts";
+import { staleLetter } from "./drills/stale-letter.ts";
 import { versionSkew } from "./drills/version-skew.ts";
 import { workerKilled } from "./drills/worker-killed.ts";
 
@@ -30,4 +36,10 @@ export const catalogue: readonly Drill[] = [
   explain,
   smtpCut,
   pdfThenMail,
+  crasherBesideInnocents,
+  poisoned,
+  staleLetter,
+  parkingCrash,
+  alertStorm,
+  replay,
 ];

@@ -1,6 +1,6 @@
 import type { Database } from "@ballast/database";
 import { until } from "@ballast/testing";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Stack } from "./stack/stack.ts";
 
 /** Runs of the stack by state; a state that none is in is absent. */
@@ -53,4 +53,12 @@ export async function doubledEffects(db: Database): Promise<number> {
 export function doubledMails({ smtp }: Stack): number {
   const copies = Map.groupBy(smtp.mails, ({ parsed }) => parsed.messageId);
   return [...copies.values()].filter(({ length }) => length > 1).length;
+}
+
+/** How many rows there are `FROM` this. */
+export async function numberOf(db: Database, statement: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM ${statement}`.execute(
+    db.kysely,
+  );
+  return rows[0]?.n ?? 0;
 }

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "@ballast/testing";
-import { type RawBuilder, sql } from "kysely";
-import { statesOf, untilAllOver } from "../count.ts";
+import { sql } from "kysely";
+import { numberOf, statesOf, untilAllOver } from "../count.ts";
 import { defineDrill } from "../drill.ts";
 import type { Stack } from "../stack/stack.ts";
 import { quickDrillLock } from "../tuning.ts";
@@ -67,12 +67,6 @@ export const eventLoopBlocked = defineDrill({
   },
 });
 
-const numberOf = async ({ db }: Stack, from: RawBuilder<unknown>): Promise<number> => {
-  const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM ${from}`.execute(
-    db.kysely,
-  );
-  return rows[0]?.n ?? 0;
-};
-const running = (stack: Stack) => numberOf(stack, sql`job_runs WHERE running_on IS NOT NULL`);
-const attemptCount = (stack: Stack) => numberOf(stack, sql`job_attempts`);
-const effectCount = (stack: Stack) => numberOf(stack, sql`drill_effects`);
+const running = (stack: Stack) => numberOf(stack.db, sql`job_runs WHERE running_on IS NOT NULL`);
+const attemptCount = (stack: Stack) => numberOf(stack.db, sql`job_attempts`);
+const effectCount = (stack: Stack) => numberOf(stack.db, sql`drill_effects`);

@@ -17,6 +17,8 @@ interface EchoOptions {
   readonly takesMs: number;
   readonly blocksUntil: string | undefined;
   readonly release: number;
+  /** What `brittle-…` dies of is mended. */
+  readonly mended: boolean;
 }
 
 /** What a later release of the drills' worker knows. */
@@ -28,7 +30,7 @@ const reverberate = defineJob({ ...parts, name: "reverberate", version: 1 });
  * The handlers of one release. A payload's id may ask for trouble:
  *
  * - `crash-…` throws outside of its promise
- * - `fail-…` fails every time, `retry-…` the first time, `die-…` for good
+ * - `fail-…` fails every time, `retry-…` the first time, `die-…` for good, `brittle-…` until it is mended
  * - `wait-…` is told to come back in a minute
  * - `slow-…` takes 60 s, `takes-300-…` takes 300 ms
  * - `block-…` holds the event loop until the file ECHO_BLOCK_UNTIL is there
@@ -44,7 +46,7 @@ export function echoHandlers(database: Database, options: EchoOptions): Handler[
 }
 
 const echoing =
-  ({ kysely }: Database, { takesMs, blocksUntil }: EchoOptions) =>
+  ({ kysely }: Database, { takesMs, blocksUntil, mended }: EchoOptions) =>
   async ({ payload: { id }, signal, lease, runId, attempt }: Attempt<{ readonly id: string }>) => {
     /** One row for each time the work was really done: twice for one run is a doubled effect. */
     const done = async () => {
@@ -55,7 +57,7 @@ const echoing =
       sql`INSERT INTO drill_effects (run_id, id) VALUES (${runId}, ${id})`.execute(kysely);
 
     const wish = id.replace(/^(bare|loose)-/, "");
-    await trouble(wish, attempt);
+    await trouble(wish, attempt, mended);
     const [, wanted] = /^takes-(\d+)-/.exec(wish) ?? [];
     const ms = wish.startsWith("slow-") ? 60_000 : Number(wanted ?? takesMs);
     if (blocksUntil !== undefined && wish.startsWith("block-")) blockUntil(blocksUntil);
@@ -67,7 +69,7 @@ const echoing =
     return { id };
   };
 
-async function trouble(wish: string, attempt: number): Promise<void> {
+async function trouble(wish: string, attempt: number, mended: boolean): Promise<void> {
   const [kind] = wish.split("-", 1);
   if (kind === "crash")
     await new Promise(() => {
@@ -77,7 +79,8 @@ async function trouble(wish: string, attempt: number): Promise<void> {
     });
   if (kind === "fail" || (kind === "retry" && attempt === 1))
     throw new TransientError("drilled", `${wish} fails, attempt ${attempt}`);
-  if (kind === "die") throw new PermanentError("drilled_death", `${wish} dies`);
+  if (kind === "die" || (kind === "brittle" && !mended))
+    throw new PermanentError("drilled_death", `${wish} dies`);
   if (kind === "wait")
     throw new RateLimitedError("drilled", `${wish} is to come back`, { retryAfterMs: 60_000 });
 }

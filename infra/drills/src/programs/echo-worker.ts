@@ -24,6 +24,7 @@ const Env = z.object({
   ECHO_BLOCK_UNTIL: z.string().optional(),
   /** 2 is a later release: it knows a second version of `echo`, and a job that 1 never heard of. */
   ECHO_RELEASE: z.coerce.number().int().min(1).max(2).default(1),
+  ECHO_MENDED: z.stringbool().default(false),
   ECHO_CONCURRENCY: z.coerce.number().int().min(1).default(drill.concurrency),
 });
 
@@ -51,6 +52,7 @@ await runService(
         takesMs: env.ECHO_MS,
         blocksUntil: env.ECHO_BLOCK_UNTIL,
         release: env.ECHO_RELEASE,
+        mended: env.ECHO_MENDED,
       }),
       engine,
       store: openRunStore(database),
