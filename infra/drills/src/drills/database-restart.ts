@@ -28,7 +28,7 @@ export const databaseRestart = defineDrill({
   ],
   async run(t) {
     const stack = await t.open({ apps: { api: 1, "email-worker": 1 }, echoWorkers: 1 });
-    const [perSecond, seconds, awayMs] = t.sized([20, 6, 1_500], [50, 60, 5_000]);
+    const [perSecond, seconds, awayMs] = t.sized([20, 6, 1_500], [20, 60, 5_000]);
     const invoices = await Promise.all(
       Array.from({ length: t.sized(8, 100) }, () => stack.invoice({ rendered: true })),
     );

@@ -47,11 +47,7 @@ export const engineFrozen = defineDrill({
     const running = load({
       perSecond,
       seconds,
-      request: (n) =>
-        stack.api.post("/v1/jobs", {
-          job: "echo",
-          payload: { id: n % 2 ? `bare-${n}` : `n${n}` },
-        }),
+      request: (n) => stack.api.post("/v1/jobs", { job: "echo", payload: { id: `n${n}` } }),
     });
     const waiting = load({ perSecond: 2, seconds, request: (n) => readWaiting(stack, n) });
     await pause(aroundSeconds * 1_000, undefined, { signal: t.signal });
