@@ -68,8 +68,10 @@ export async function ask(
 
 /**
  * Give a replay to the run of its slot that is started, unless another waits, which starts later and
- * therefore sees more. What died before it started may have been wished after the started one began, which
- * then knows nothing of it: that gets a run of its own. Locks it: either the run was over, or this wish is one of its requests when it ends.
+ * therefore sees more. What died before it started may have been wished after the started one began,
+ * which then knows nothing of it: that gets a run of its own.
+ *
+ * Locks the run: either it was over, or this wish is one of its requests when it ends.
  */
 async function joinStarted(tx: Tx, run: NewRun, lineage: Lineage): Promise<string | undefined> {
   if (run.slot === null) return undefined;
