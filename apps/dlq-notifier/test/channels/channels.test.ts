@@ -1,10 +1,13 @@
 import { createHmac } from "node:crypto";
 import { DependencyDownError, PermanentError, RateLimitedError } from "@ballast/jobs";
 import { type HttpRecorder, startHttpRecorder, startSmtpServer } from "@ballast/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Channel } from "../../src/channels/channel.ts";
 import { type ChannelSettings, openChannels } from "../../src/channels/open-channels.ts";
 import { aMessage } from "./a-message.ts";
+
+/** A machine may be slow for a minute. */
+vi.setConfig({ testTimeout: 90_000 });
 
 const never = new AbortController().signal;
 const SECRET = "a secret of some length";

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { startHttpRecorder } from "@ballast/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openChannels } from "../../src/channels/open-channels.ts";
 import { sendAlertHandler } from "../../src/handlers/send-alert.ts";
 import { HIDDEN, privateFieldsOf, setup as setupIncident } from "./setup.ts";
+
+/** A machine may be slow for a minute. */
+vi.setConfig({ testTimeout: 90_000 });
 
 async function setup() {
   const stack = new AsyncDisposableStack();

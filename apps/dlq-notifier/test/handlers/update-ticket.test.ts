@@ -1,8 +1,11 @@
 import { type HttpBehaviour, type RecordedRequest, startHttpRecorder } from "@ballast/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { updateTicketHandler } from "../../src/handlers/update-ticket.ts";
 import { openTicketSystem, type TicketSettings } from "../../src/tickets/open-ticket-system.ts";
 import { HIDDEN, privateFieldsOf, setup as setupIncident } from "./setup.ts";
+
+/** A machine may be slow for a minute. */
+vi.setConfig({ testTimeout: 90_000 });
 
 type System = keyof TicketSettings;
 

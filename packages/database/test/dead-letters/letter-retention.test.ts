@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { createTestDatabase } from "@ballast/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { keepLetters, listActions } from "../../src/index.ts";
+
+/** A machine may be slow for a minute. */
+vi.setConfig({ testTimeout: 90_000 });
 
 const DAY_MS = 86_400_000;
 const GENEROUS = { keepDays: 90, keepBytes: 1_000_000 };

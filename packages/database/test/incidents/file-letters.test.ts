@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createTestDatabase } from "@ballast/testing";
 import { sql } from "kysely";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Database } from "../../src/index.ts";
 import {
   fileLetters,
@@ -11,6 +11,9 @@ import {
   type Tell,
   tellResolved,
 } from "../../src/index.ts";
+
+/** A machine may be slow for a minute. */
+vi.setConfig({ testTimeout: 90_000 });
 
 interface Parked {
   readonly queue?: string;

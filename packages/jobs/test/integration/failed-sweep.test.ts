@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { toBullmq } from "@ballast/contracts";
 import { describeEachEngine, until } from "@ballast/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { handle, PermanentError, startWorker, sweepFailed } from "../../src/index.ts";
 import { queue, type Setup, setup, testJob } from "./setup.ts";
+
+/** A machine may be slow for a minute. */
+vi.setConfig({ testTimeout: 90_000 });
 
 const job = testJob();
 const sweep = (t: Setup) =>
@@ -120,7 +123,7 @@ describeEachEngine("the sweep of failed sets", (engine) => {
     expect(await t.engine.find(queue.name, kept)).toMatchObject({ state: "failed" });
   });
 
-  test("a death whose letter and run were dropped long ago is not parked a second time", async () => {
+  test("a death whose run was dropped long ago is known by its letter, and not parked a second time", async () => {
     await using t = await setup(engine);
     await t.dispatch();
     await t.work([dies]);
@@ -129,6 +132,13 @@ describeEachEngine("the sweep of failed sets", (engine) => {
     await t.db.kysely.deleteFrom("jobRuns").where("id", "=", runId).execute();
 
     expect(await sweep(t)).toMatchObject({ adopted: 0, removed: 0 });
+    expect(await letters(t)).toHaveLength(1);
+
+    await t.db.kysely
+      .updateTable("deadLetters")
+      .set({ state: "discarded", settledAt: new Date(), settledBy: "test" })
+      .execute();
+    expect(await sweep(t)).toMatchObject({ adopted: 0, removed: 1 });
     expect(await letters(t)).toHaveLength(1);
   });
 
