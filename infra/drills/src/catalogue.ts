@@ -6,6 +6,7 @@ import { deployMidJob } from "./drills/deploy-mid-job.ts";
 import { doubleClick } from "./drills/double-click.ts";
 import { engineDown } from "./drills/engine-down.ts";
 import { engineFrozen } from "./drills/engine-frozen.ts";
+import { engineFull } from "./drills/engine-full.ts";
 import { engineKilled } from "./drills/engine-killed.ts";
 import { engineWiped } from "./drills/engine-wiped.ts";
 import { eventLoopBlocked } from "./drills/event-loop-blocked.ts";
@@ -26,6 +27,7 @@ export const catalogue: readonly Drill[] = [
   engineKilled,
   engineWiped,
   engineFrozen,
+  engineFull,
   databaseRestart,
   workerKilled,
   deployMidJob,

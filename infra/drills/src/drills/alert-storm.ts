@@ -8,7 +8,6 @@ export const alertStorm = defineDrill({
   name: "alert-storm",
   promise:
     "5,000 deaths of 3 causes in a minute: 3 incidents, at most 4 alerts each, lists in under 300 ms",
-  shortOnPostgres: true,
   sabotages: [
     {
       without: "messages being made alike before they are compared",

@@ -45,7 +45,7 @@ export const replay = defineDrill({
     await driver?.kill();
     await stack.start("api");
     await until(async () => (await stack.api.get(path)).body?.finishedAt, {
-      deadlineMs: t.sized(60_000, 120_000),
+      deadlineMs: t.sized(30_000, 120_000),
     }).catch(() => {});
     await untilAllOver(stack.db, 30_000);
     const { body: done } = await stack.api.get(path);

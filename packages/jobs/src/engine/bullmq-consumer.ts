@@ -2,6 +2,7 @@ import { quietErrorLog } from "../telemetry.ts";
 import { isCanary } from "./canary-job.ts";
 import { deliveryOf } from "./delivery.ts";
 import type { Consumer, Consumption } from "./engine.ts";
+import { Relief } from "./relief.ts";
 import { backoffStrategy, imposePolicy, settle } from "./settle.ts";
 import type { Store } from "./store-driver.ts";
 import { Unconfirmed } from "./unconfirmed.ts";
@@ -23,6 +24,10 @@ export async function startConsumer(
   const patienceMs = Math.min(queue.lockDurationMs / 4, CONFIRMED_WITHIN_MS);
   const unconfirmed = new Unconfirmed(consumption.told, patienceMs);
   const onError = quietErrorLog(log, `worker of queue ${queue.name}`);
+  const relief = new Relief(
+    { memory: () => store.memory(), makeRoom: () => store.makeRoom(queue.name) },
+    log,
+  );
 
   const worker = store.worker(
     queue.name,
@@ -55,6 +60,7 @@ export async function startConsumer(
   );
   worker.on("error", (error: Error & { code?: unknown }) => {
     onError(error);
+    if (store.isFull(error)) relief.complain();
     if (error instanceof SyntaxError) consumption.jammed();
     // Its own codes are numbers. It refused an outcome, its lock lost, and does not say whose.
     if (typeof error.code === "number") unconfirmed.giveUp();
@@ -82,6 +88,7 @@ export async function startConsumer(
     close: async () => {
       clearInterval(cleaning);
       await worker.close();
+      relief[Symbol.dispose]();
       unconfirmed[Symbol.dispose]();
     },
   };

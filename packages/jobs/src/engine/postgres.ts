@@ -76,6 +76,8 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
       assertFit: async () => {},
       jammed: async () => [],
       removeJammed: async () => {},
+      isFull: () => false, // a disk that is full is no matter of single queues
+      makeRoom: async () => {},
       close: async () => {
         await Promise.allSettled(pools.map((pool) => pool.end()));
       },

@@ -4,6 +4,7 @@ import { UnfitEngineError } from "../unfit.ts";
 import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineMemory, EngineOptions } from "./engine.ts";
 import { findJammed, removeJammed } from "./redis-jammed.ts";
+import { isFull, makeRoom } from "./redis-relief.ts";
 
 /** Reconnect soon and for ever; the jitter keeps a fleet from returning in one instant. */
 const reconnect = (capMs: number) => (times: number) =>
@@ -86,6 +87,8 @@ export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOpt
       },
       jammed: (queue) => findJammed(client, `${prefix}:${queue}`),
       removeJammed: (queue, id) => removeJammed(client, `${prefix}:${queue}`, id),
+      isFull,
+      makeRoom: (queue) => makeRoom(client, `${prefix}:${queue}`),
       close: async () => client.disconnect(),
     },
     log,

@@ -29,6 +29,10 @@ export interface Store {
   assertFit(): Promise<void>;
   jammed(queue: string): Promise<readonly JammedJob[]>;
   removeJammed(queue: string, engineJobId: string): Promise<void>;
+  /** Whether an error says that the store refuses to take more. */
+  isFull(error: Error): boolean;
+  /** Remove what a queue can do without. */
+  makeRoom(queue: string): Promise<void>;
   close(): Promise<void>;
   /** False where retention while finishing jobs would make finished work run again. */
   readonly retainsWhileFinishing: boolean;
