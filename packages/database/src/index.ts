@@ -161,7 +161,7 @@ export {
 } from "./queue-states.ts";
 export {
   beginPace,
-  claimReplay,
+  claimReplays,
   type LetterDone,
   letterDone,
   nextLetters,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   alreadyDone,
   beginPace,
-  claimReplay,
+  claimReplays,
   countReplay,
   type Database,
   judgeReplay,
@@ -46,11 +46,13 @@ export function startReplays(deps: DriverDeps): AsyncDisposable {
   const look = async () => {
     let waitMs = IDLE_MS;
     try {
-      const replay = await claimReplay(deps.database.kysely, me, LEASE_MS);
-      if (replay !== undefined) {
-        await step(replay, me, { ...deps, log }, () => closed);
-        waitMs = STEP_MS;
-      }
+      const replays = await claimReplays(deps.database.kysely, me, LEASE_MS);
+      if (replays.length > 0) waitMs = STEP_MS;
+      // One that cannot go on keeps no other from it.
+      const steps = await Promise.allSettled(
+        replays.map((replay) => step(replay, me, { ...deps, log }, () => closed)),
+      );
+      for (const done of steps) if (done.status === "rejected") throw done.reason;
       failing = false;
     } catch (error) {
       if (!failing) log.warn({ err: error }, "replay not driven now; will retry");

@@ -9,6 +9,7 @@ const filter = z
     job: line(200).optional(),
     code: line(200).optional().meta({ description: "The error's." }),
     incidentId: uuid("Of this incident alone").optional(),
+    fingerprint: line(200).optional().meta({ description: "Of this cause alone." }),
     generation: z.int().min(1).optional().meta({ description: "1: never replayed yet." }),
     since: instant("Died then or later."),
     until: instant("Died before then."),

@@ -5,7 +5,7 @@ import { handle, PermanentError, prepareEngine, startWorker } from "@ballast/job
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
 import { startReplays } from "../../src/replays/driver.ts";
-import { die } from "../letters.ts";
+import { deadPdf, die, incident, rendered } from "../letters.ts";
 import { type Api, setup } from "../setup.ts";
 
 const reason = "the cause is mended";
@@ -150,6 +150,59 @@ test("letters that somebody settled meanwhile, or whose work is done, are left o
   expect(done.skipped).toMatchObject([{ code: "settled", count: 1, letterId: settled }]);
 });
 
+test("a letter whose document is there is left out, and one that names no invoice is not taken for done", {
+  timeout: 90_000,
+}, async () => {
+  await using t = await setup();
+  const [done, other, odd] = [await deadPdf(t), await deadPdf(t), await deadPdf(t)];
+  await rendered(t, done);
+  await t.database.kysely
+    .updateTable("deadLetters")
+    .set({ payload: '{"invoiceId": "INV-7"}' })
+    .where("runId", "=", odd.letterId)
+    .execute();
+  const body = { filter: { queue: "pdf" }, canary: 0, ratePerSecond: 100, reason };
+  expect((await t.api.post("/v1/replays", { ...body, dryRun: true })).body).toMatchObject({
+    letters: 3,
+    replayable: 1,
+    notReplayable: 1,
+    alreadyDone: 1,
+    alreadyDoneSample: [{ letterId: done.letterId }],
+  });
+
+  await using _driver = drive(t);
+  const asked = await t.api.post("/v1/replays", body).expect(202);
+  const { counts, skipped } = await reach(t, asked.headers.get("location") ?? "", "completed");
+  expect(counts).toMatchObject({ replayed: 1, skipped: 2 });
+  expect(skipped).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ code: "already_done", letterId: done.letterId }),
+      expect.objectContaining({ code: "not_replayable", letterId: odd.letterId }),
+    ]),
+  );
+  expect((await t.api.get(`/v1/dead-letters/${other.letterId}`)).body.state).toBe("replayed");
+});
+
+test("one that waits for those that went ahead keeps no other queue's waiting", {
+  timeout: 90_000,
+}, async () => {
+  await using t = await setup();
+  await deadEchoes(t, 2);
+  await deadPdf(t);
+  await using _driver = drive(t);
+  const begin = async (queue: string, canary: number) => {
+    const body = { filter: { queue }, canary, ratePerSecond: 100, reason };
+    const asked = await t.api.post("/v1/replays", body).expect(202);
+    return asked.headers.get("location") ?? "";
+  };
+  const waiting = await begin("drill", 1); // nobody works there
+  await until(async () => (await t.api.get(waiting)).body.counts.replayed === 1, {
+    deadlineMs: 30_000,
+  });
+  await reach(t, await begin("pdf", 0), "completed");
+  expect((await t.api.get(waiting)).body.state).toBe("canary");
+});
+
 test("a second one for the queue is refused with the name of the first; a cancelled one makes room", async () => {
   await using t = await setup();
   await deadEchoes(t, 2);
@@ -174,6 +227,15 @@ test("a second one for the queue is refused with the name of the first; a cancel
     "begin-replay",
     "cancel-replay",
   ]);
+});
+
+test("letters of one cause are found by its fingerprint", async () => {
+  await using t = await setup();
+  const [one] = await deadEchoes(t, 2);
+  const incidentId = await incident(t, one === undefined ? [] : [one]);
+  const filter = { queue: "drill", fingerprint: incidentId.replaceAll("-", "") };
+  const { body } = await t.api.post("/v1/replays", { filter, dryRun: true, reason });
+  expect(body).toMatchObject({ letters: 1, replayable: 1 });
 });
 
 test("a key of one company replays its own letters alone", async () => {

@@ -4,28 +4,28 @@ import { storableText } from "../storable.ts";
 import type { Replay } from "./replays.ts";
 
 /**
- * Take a replay that nobody drives, or go on with one's own: of any number of processes one drives each.
- * Its pace begins anew with its driver, so that a pause is never made up for in a burst.
+ * Take the replays that nobody drives, and go on with one's own: of any number of processes one drives
+ * each. All at once, or one that waits for a paused queue would keep those of other queues waiting.
+ * A pace begins anew with its driver, so that a pause is never made up for in a burst.
  */
-export async function claimReplay(
+export async function claimReplays(
   db: Queryable,
   driver: string,
   leaseMs: number,
-): Promise<Replay | undefined> {
+): Promise<Replay[]> {
   const { rows } = await sql<Replay>`
     UPDATE replays SET
       driven_until = now() + ${leaseMs} * interval '1 millisecond',
       paced_from = CASE WHEN driver = ${driver} THEN paced_from END,
       paced_count = CASE WHEN driver = ${driver} THEN paced_count ELSE 0 END,
       driver = ${driver}
-    WHERE id = (
+    WHERE id IN (
       SELECT id FROM replays
       WHERE state IN ('canary', 'running')
         AND (driver IS NULL OR driver = ${driver} OR driven_until < now())
-      ORDER BY driver = ${driver} DESC NULLS LAST, created_at
-      LIMIT 1 FOR UPDATE SKIP LOCKED)
+      FOR UPDATE SKIP LOCKED)
     RETURNING *`.execute(db);
-  return rows[0];
+  return rows;
 }
 
 /** Begin to reckon the pace from now. */

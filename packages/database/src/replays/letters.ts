@@ -9,6 +9,7 @@ export interface ReplayFilter {
   readonly job?: string;
   readonly code?: string;
   readonly incidentId?: string;
+  readonly fingerprint?: string;
   readonly generation?: number;
   /** Died at this time or later. */
   readonly since?: Date;
@@ -66,6 +67,8 @@ export async function* replayableLetters(
   } while (last !== undefined);
 }
 
+const UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+
 /**
  * Letters whose work the ledgers know as done: a document that was rendered, a mail that was sent.
  *
@@ -78,14 +81,19 @@ export async function alreadyDone(
   if (letterIds.length === 0) return new Set();
   const { rows } = await sql<{ runId: string }>`
     SELECT l.run_id FROM dead_letters l
+    -- By its key, which a payload that no longer fits may not hold: a text compared with every row would
+    -- read all documents for each letter.
+    JOIN invoices i ON i.id = CASE WHEN l.payload->>'invoiceId' ~* ${UUID}
+      THEN (l.payload->>'invoiceId')::uuid END
+      AND i.company_id = coalesce(l.company_id, i.company_id)
     WHERE l.run_id = ANY(${[...letterIds]}::uuid[]) AND CASE l.job
       WHEN 'render-invoice' THEN EXISTS (
         SELECT 1 FROM documents d
-        WHERE d.invoice_id::text = l.payload->>'invoiceId' AND d.locale = l.payload->>'locale'
+        WHERE d.invoice_id = i.id AND d.locale = l.payload->>'locale'
           AND d.revision::text = l.payload->>'revision')
       WHEN 'send-invoice' THEN EXISTS (
         SELECT 1 FROM email_deliveries e
-        WHERE e.invoice_id::text = l.payload->>'invoiceId' AND e.purpose = 'invoice'
+        WHERE e.company_id = i.company_id AND e.invoice_id = i.id AND e.purpose = 'invoice'
           AND e.revision::text = l.payload->>'revision'
           AND e.ordinal::text = coalesce(l.payload->>'ordinal', '1') AND e.state = 'sent')
       ELSE false END`.execute(db);
