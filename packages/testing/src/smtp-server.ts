@@ -181,4 +181,4 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
 }
 
 /** Waiting in a test ends here, with an error that says for what. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 export interface UntilOptions {
-  /** Give up after this long. Default 10,000. */
+  /** Give up after this long. Default 30,000: it ends what hangs, and a busy machine is not it. */
   readonly deadlineMs?: number;
   /** Time between two looks. Default 20. */
   readonly intervalMs?: number;
@@ -16,7 +16,7 @@ export interface UntilOptions {
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  { deadlineMs = 10_000, intervalMs = 20, what = "the condition" }: UntilOptions = {},
+  { deadlineMs = 30_000, intervalMs = 20, what = "the condition" }: UntilOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
