@@ -5,6 +5,7 @@ export {
   type RecordedRequest,
   startHttpRecorder,
 } from "./http-recorder.ts";
+export { msBetween } from "./log-clock.ts";
 export {
   type MarketplaceDouble,
   type MarketplaceDoubleOptions,
