@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** Connections at most, besides the one that listens. Default 10. */
   readonly poolMax?: number;
+  /** Longest wait for a connection, one of the pool to come free included. Default 5,000. */
+  readonly connectTimeoutMs?: number;
   readonly log?: DatabaseLog;
 }
 
@@ -53,12 +55,12 @@ const CONNECT_TIMEOUT_MS = 5_000;
  * @throws {DatabaseUnavailableError} if it does not answer
  */
 export async function openDatabase(url: string, options: DatabaseOptions): Promise<Database> {
-  const { applicationName, poolMax = 10, log } = options;
+  const { applicationName, poolMax = 10, connectTimeoutMs = CONNECT_TIMEOUT_MS, log } = options;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
     max: poolMax,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
     types: columnTypes,

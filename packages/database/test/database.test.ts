@@ -58,7 +58,7 @@ test("idle connections that the server ends are logged and replaced", async () =
 
   await terminate(t.db, "victim");
 
-  await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+  await expect.poll(() => warn).toHaveBeenCalled();
   await db.ping();
 });
 

@@ -22,7 +22,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = freshName("test");
   await asAdmin((client) => createDatabase(client, name, source));
   const url = urlOfDatabase(name);
-  const db = await openDatabase(url, { applicationName: "ballast:test", poolMax: 10 });
+  const db = await openDatabase(url, {
+    applicationName: "ballast:test",
+    poolMax: 10,
+    connectTimeoutMs: 60_000, // a busy machine is no outage
+  });
   let dropped: Promise<void> | undefined;
   return {
     url,
