@@ -8,6 +8,8 @@ export interface TestPrinter extends AsyncDisposable {
   readonly pids: readonly number[];
   readonly refused: readonly string[];
   readonly replaced: readonly string[];
+  /** Documents that have a slot now. */
+  readonly printing: number;
   print(html: string, signal?: AbortSignal): Promise<Printed>;
 }
 
@@ -32,6 +34,7 @@ export async function openTestPrinter(options: Partial<PrinterOptions> = {}): Pr
   const pids: number[] = [];
   const refused: string[] = [];
   const replaced: string[] = [];
+  let printing = 0;
   const note = (values: object, message: string) => {
     if (message === "browser started" && "browserPid" in values)
       pids.push(Number(values.browserPid));
@@ -40,7 +43,9 @@ export async function openTestPrinter(options: Partial<PrinterOptions> = {}): Pr
     ...testChromium(),
     log: { info: note, warn: note },
     metrics: {
-      printing() {},
+      printing(count) {
+        printing = count;
+      },
       printed() {},
       requestRefused: (scheme) => refused.push(scheme),
       browserReplaced: (reason) => replaced.push(reason),
@@ -52,6 +57,9 @@ export async function openTestPrinter(options: Partial<PrinterOptions> = {}): Pr
     pids,
     refused,
     replaced,
+    get printing() {
+      return printing;
+    },
     print: (html, signal) =>
       printer.print(html, {
         paper: "A4",

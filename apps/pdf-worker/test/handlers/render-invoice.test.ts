@@ -244,7 +244,7 @@ describe("trouble", () => {
     abort.abort(new Error("shutting down"));
     await expect(attempt).rejects.toThrow("shutting down");
 
-    expect(performance.now() - abortedAt).toBeLessThan(500);
+    expect(performance.now() - abortedAt).toBeLessThan(5_000); // the document takes over a minute
     expect(await t.files()).toEqual([]);
     expect(await listDocuments(t.db.kysely, "all", invoice.id)).toEqual([]);
   });
