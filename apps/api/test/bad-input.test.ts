@@ -223,7 +223,7 @@ test("a draft asked for as PDF, mail or document is refused with 409 that says t
   expect(await t.api.get(`${path}/document`)).toMatchObject(expected);
 });
 
-test("no body whatsoever makes PUT of an invoice answer 5xx", { timeout: 60_000 }, async () => {
+test("no body whatsoever makes PUT of an invoice answer 5xx", { timeout: 180_000 }, async () => {
   await using t = await setup();
   const { draft, customerId } = await t.tenant();
   const path = `/v1/invoices/${randomUUID()}`;

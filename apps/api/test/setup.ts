@@ -128,6 +128,8 @@ export function client(url: string, key: string | undefined) {
         ...init,
         method,
         headers: {
+          // A kept connection may be closed by the server just when this busy process uses it again.
+          Connection: "close",
           ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
           ...(init.headers as Record<string, string> | undefined),
         },
