@@ -39,8 +39,6 @@ function openStore() {
   return store;
 }
 
-const soon = { deadlineMs: 5_000 };
-
 test("an end that cannot be written keeps none of its neighbours from being written", async () => {
   const store = openStore();
   await using journal = openJournal(store, quiet);
@@ -48,7 +46,7 @@ test("an end that cannot be written keeps none of its neighbours from being writ
   journal.ended(end("poison", 1n), false);
   journal.ended(end("b"), false);
   journal.ended(end("c"), true);
-  await until(() => store.written.length === 3, soon);
+  await until(() => store.written.length === 3);
   expect(store.written).toEqual(["a", "b", "c"]);
   await journal.flush(100);
 });
@@ -59,7 +57,7 @@ test("progress that cannot be written keeps no end from being written", async ()
   const talking = setInterval(() => journal.progressed({ runId: "a", progress: 1n }), 20);
   journal.progressed({ runId: "a", progress: 1n });
   journal.ended(end("b"), true);
-  await until(() => store.written.length === 1, soon).finally(() => clearInterval(talking));
+  await until(() => store.written.length === 1).finally(() => clearInterval(talking));
 });
 
 test("what could not be written while PostgreSQL was away is written when it is back", async () => {
@@ -70,6 +68,6 @@ test("what could not be written while PostgreSQL was away is written when it is 
   await expect(journal.flush(150)).rejects.toThrow("within 150 ms");
   store.away = false;
   journal.ended(end("b"), true);
-  await until(() => store.written.length === 2, soon);
+  await until(() => store.written.length === 2);
   expect(store.written).toEqual(["a", "b"]);
 });

@@ -20,7 +20,7 @@ test("an attempt whose lock nobody renews is stopped before the lock ends", asyn
   const stop = new StopSwitch();
   using _watched = running.watch("a", attempt(stop));
   const began = Date.now();
-  await until(() => stop.cause === "lease_lost", { deadlineMs: 3_000 });
+  await until(() => stop.cause === "lease_lost");
   expect(Date.now() - began).toBeGreaterThanOrEqual(400);
 });
 
@@ -40,7 +40,7 @@ test("an attempt whose lock is renewed goes on", async () => {
   using _watched = running.watch("a", attempt(stop));
   const renewing = setInterval(() => running.locksRenewed(["job"]), 100);
   const until2s = Date.now() + 2_000;
-  await until(() => Date.now() > until2s, { deadlineMs: 3_000 });
+  await until(() => Date.now() > until2s);
   clearInterval(renewing);
   expect(stop.cause).toBeUndefined();
 });
@@ -57,7 +57,7 @@ test("while PostgreSQL does not answer, nothing is stopped for it", async () => 
   using running = new Running(away, 60_000, quiet);
   const stop = new StopSwitch();
   using _watched = running.watch("a", attempt(stop));
-  await until(() => asked >= 2, { deadlineMs: 3_000 });
+  await until(() => asked >= 2);
   expect(stop.cause).toBeUndefined();
 });
 
@@ -66,7 +66,7 @@ test("a lock is watched also while PostgreSQL hangs", async () => {
   using running = new Running(hanging, 1_500, quiet);
   const stop = new StopSwitch();
   using _watched = running.watch("a", attempt(stop));
-  await until(() => stop.cause === "lease_lost", { deadlineMs: 4_000 });
+  await until(() => stop.cause === "lease_lost");
 });
 
 test("an attempt that begins after the end leaves no timer behind", () => {

@@ -7,13 +7,10 @@ import { handle } from "../../src/index.ts";
 import { type Setup, setup, testJob } from "./setup.ts";
 
 const ended = (t: Setup, engineJobId: string, ...states: string[]) =>
-  until(
-    async () => {
-      const found = await findJobByEngineId(t.db.kysely, "test", engineJobId);
-      return found !== undefined && states.includes(found.run.state) ? found : undefined;
-    },
-    { deadlineMs: 10_000 },
-  );
+  until(async () => {
+    const found = await findJobByEngineId(t.db.kysely, "test", engineJobId);
+    return found !== undefined && states.includes(found.run.state) ? found : undefined;
+  });
 
 describeEachEngine("a job that another team put into the queue", (engine) => {
   test("with the contract alone is done, and its request can be found", async () => {
@@ -31,7 +28,6 @@ describeEachEngine("a job that another team put into the queue", (engine) => {
 
     await until(
       async () => (await t.view(requestId).catch(() => undefined))?.run.state === "completed",
-      { deadlineMs: 10_000 },
     );
     expect((await t.view(requestId)).run).toMatchObject({
       origin: "external",
@@ -118,13 +114,10 @@ describeEachEngine("a job that another team put into the queue", (engine) => {
     await t.work([handle(testJob(), async () => ({ done: "" }))]);
 
     await t.queue.add(name, { v, payload: { thing: "a" } }, { jobId: "new" });
-    const { run, attempts } = await until(
-      async () => {
-        const found = await findJobByEngineId(t.db.kysely, "test", "new");
-        return found?.attempts.length === 1 ? found : undefined;
-      },
-      { deadlineMs: 10_000 },
-    );
+    const { run, attempts } = await until(async () => {
+      const found = await findJobByEngineId(t.db.kysely, "test", "new");
+      return found?.attempts.length === 1 ? found : undefined;
+    });
 
     expect(run).toMatchObject({ state: "started", attemptsMade: 0 });
     expect(attempts[0]).toMatchObject({ outcome: "postpone", code: "newer_than_worker" });

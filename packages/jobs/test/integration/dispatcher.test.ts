@@ -43,7 +43,7 @@ describeEachEngine("the dispatcher", (engine) => {
     } as typeof t.engine;
     await t.dispatch(flaky);
     const { requestId } = await t.ask(job, { thing: "a" });
-    await until(() => refused >= 2, { deadlineMs: 5_000 });
+    await until(() => refused >= 2);
     expect((await t.view(requestId)).run).toMatchObject({ state: "waiting", handedAt: null });
 
     down = false;
@@ -91,13 +91,10 @@ describeEachEngine("the dispatcher", (engine) => {
         priority: 0,
       },
     ]);
-    const again = await until(
-      async () => {
-        const found = await t.engine.find("test", runId);
-        return found?.state === "completed" ? found : undefined;
-      },
-      { deadlineMs: 5_000 },
-    );
+    const again = await until(async () => {
+      const found = await t.engine.find("test", runId);
+      return found?.state === "completed" ? found : undefined;
+    });
     expect(again.result).toEqual({ done: "run 1" });
     expect(ran).toBe(1);
   });

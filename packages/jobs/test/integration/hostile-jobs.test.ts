@@ -11,13 +11,10 @@ const good = { v: 1, payload: { thing: "a" } };
 
 /** Resolves with the journal's view once the job ended, whatever it was called. */
 const ended = (t: Setup, journalled: string) =>
-  until(
-    async () => {
-      const found = await findJobByEngineId(t.db.kysely, "test", journalled);
-      return found?.run.finishedAt ? found : undefined;
-    },
-    { deadlineMs: 10_000 },
-  );
+  until(async () => {
+    const found = await findJobByEngineId(t.db.kysely, "test", journalled);
+    return found?.run.finishedAt ? found : undefined;
+  });
 
 /** Work until this job has ended, and an innocent one behind it; the jobs that metrics were labelled with. */
 async function workOn(t: Setup, data: unknown, opts: JobsOptions, name = "do-thing") {

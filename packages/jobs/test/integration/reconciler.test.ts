@@ -10,7 +10,7 @@ const wipe = async (t: Setup) => {
   await t.engine.writeEpoch("a wiped engine has another epoch");
 };
 const handedOver = (t: Setup, runId: string) =>
-  until(async () => (await t.engine.find("test", runId)) !== undefined, { deadlineMs: 5_000 });
+  until(async () => (await t.engine.find("test", runId)) !== undefined);
 
 describeEachEngine("the reconciler", (engine) => {
   test("adds again, under the same id, what a wiped engine lost", async () => {
@@ -67,7 +67,7 @@ describeEachEngine("the reconciler", (engine) => {
       }),
     ]);
     const { runId } = await t.ask(job, { thing: "a" });
-    await until(() => ran === 1, { deadlineMs: 5_000 });
+    await until(() => ran === 1);
 
     await t.engine.writeEpoch("a wiped engine has another epoch");
     expect(await reconcile(t)).toEqual({ seen: 0, readded: 0, copied: 0 });
@@ -92,9 +92,7 @@ describeEachEngine("the reconciler", (engine) => {
       telemetry: t.telemetry,
       handlers: [handle(job, async () => ({ done: "in the engine" }))],
     });
-    await until(async () => (await t.engine.find("test", runId))?.state === "completed", {
-      deadlineMs: 5_000,
-    });
+    await until(async () => (await t.engine.find("test", runId))?.state === "completed");
     expect((await t.view(requestId)).run.state).toBe("started");
 
     expect(await reconcile({ ...t, silentMs: 0 })).toMatchObject({ copied: 1 });

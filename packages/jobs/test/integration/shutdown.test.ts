@@ -20,7 +20,7 @@ describeEachEngine("a worker that is told to stop", (engine) => {
     await t.dispatch();
     const first = await t.work([slow]);
     const { requestId } = await t.ask(job, { thing: "a" });
-    await until(() => started.length === 1, { deadlineMs: 5_000 });
+    await until(() => started.length === 1);
 
     const began = Date.now();
     await first[Symbol.asyncDispose]();
@@ -48,7 +48,7 @@ describeEachEngine("a worker that is told to stop", (engine) => {
       }),
     ]);
     const { requestId } = await t.ask(job, { thing: "a" });
-    await until(() => inStep, { deadlineMs: 5_000 });
+    await until(() => inStep);
 
     const stopped = worker[Symbol.asyncDispose]();
     const later = setTimeout(() => sent.resolve(), queueHandBack * 3);
@@ -73,11 +73,11 @@ describeEachEngine("a worker that is told to stop", (engine) => {
     await t.dispatch();
     const worker = await t.work([stuck], { gracePeriodMs: 500 });
     const { requestId } = await t.ask(job, { thing: "a" });
-    await until(() => begun.length === 1, { deadlineMs: 5_000 });
+    await until(() => begun.length === 1);
 
     const began = Date.now();
     await worker[Symbol.asyncDispose]();
-    expect(Date.now() - began).toBeLessThan(500 + 2_000);
+    expect(Date.now() - began).toBeLessThan(500 + 4_000);
 
     await t.work([stuck]);
     const { attempts } = await t.reach(requestId, "completed");
