@@ -11,8 +11,6 @@ import { findOnPath, findRedis } from "../src/engine.ts";
 import { identityOf, isAlive } from "../src/process-identity.ts";
 import { dataFolder } from "./data-folder.ts";
 
-const longMs = 180_000;
-
 /** Run `npm start` on a data folder of its own, beside whatever stack may be up. */
 function start(dataDir: string, args: string[], env: Record<string, string> = {}): ChildProcess {
   const inherited = Object.entries(process.env).filter(
@@ -54,9 +52,6 @@ async function barePath(dataDir: string): Promise<string> {
 
 test.for(["redis", "postgres"])(
   "on %s one command takes an invoice to an inbox, tells it in one JSON line and leaves nothing",
-  {
-    timeout: longMs,
-  },
   async (engine, { skip }) => {
     if (engine === "redis" && !findRedis())
       skip("no redis-server here: apt-get install redis-server");
@@ -92,9 +87,7 @@ async function untilUp(stack: ChildProcess): Promise<string> {
 
 const invoiceNumber = (said: string) => Number(/R-(\d{6})\.pdf/.exec(said)?.[1]);
 
-test("after a SIGKILL of the parent the next start ends what was left and finds its invoices", {
-  timeout: longMs,
-}, async () => {
+test("after a SIGKILL of the parent the next start ends what was left and finds its invoices", async () => {
   await using data = await dataFolder();
   const first = start(data.dir, []);
   const said = await untilUp(first);
@@ -110,9 +103,7 @@ test("after a SIGKILL of the parent the next start ends what was left and finds 
   expect(invoiceNumber(out)).toBe(invoiceNumber(said) + 1); // the series went on
 });
 
-test("SIGTERM stops services and servers in order and leaves nothing", {
-  timeout: longMs,
-}, async () => {
+test("SIGTERM stops services and servers in order and leaves nothing", async () => {
   await using data = await dataFolder();
   const stack = start(data.dir, []);
   await untilUp(stack);

@@ -3,9 +3,7 @@ import { expect, test } from "vitest";
 import { openSmallStack } from "./small-stack.ts";
 
 describeEachEngine("an email-worker killed in the middle of a mail", (engine) => {
-  test("shows that nobody knows whether it went out, and no second one goes", {
-    timeout: 180_000,
-  }, async () => {
+  test("shows that nobody knows whether it went out, and no second one goes", async () => {
     await using t = await openSmallStack(engine, { behaviour: { kind: "silence", at: "message" } });
     const invoice = await t.invoice(1);
     await t.start("pdf-worker");

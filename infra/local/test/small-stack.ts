@@ -92,7 +92,7 @@ export async function openSmallStack(engine: EngineUnderTest, smtpOptions?: Smtp
       return String(answer.headers["location"]);
     },
     /** Resolves with the job once it is in one of `states`. */
-    reach: (location: string, states: readonly string[], deadlineMs = 60_000) =>
+    reach: (location: string, states: readonly string[], deadlineMs = 240_000) =>
       until(
         async () => {
           const found = await job(location);
