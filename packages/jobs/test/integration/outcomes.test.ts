@@ -89,7 +89,7 @@ describeEachEngine("an attempt's outcome", (engine) => {
 
   test("work that only ever waits is dead when its time is up", async () => {
     await using t = await setup(engine);
-    const job = testJob({ giveUpAfterMs: 3_000 });
+    const job = testJob({ giveUpAfterMs: 5_000 });
     await t.dispatch();
     await t.work([
       handle(job, async () => {
