@@ -22,6 +22,9 @@ async function stealLock(t: Setup, engineJobId: string): Promise<void> {
   await client.end();
 }
 
+/** Whoever looks for stalled jobs must not come while the first start still ends, slow as that may be. */
+const NOT_YET = { stalledIntervalMs: 2_000 };
+
 describeEachEngine("a worker that lost its lock", (engine) => {
   test("and finished all the same is believed: the work is not done again", async () => {
     await using t = await setup(engine);
@@ -32,8 +35,7 @@ describeEachEngine("a worker that lost its lock", (engine) => {
       await stealLock(t, runId);
       return { done: `by start ${ran}` };
     });
-    // Whoever looks for stalled jobs must not come while this start still ends, slow as that may be.
-    await t.work([handler], { stalledIntervalMs: 2_000 });
+    await t.work([handler], NOT_YET);
     const dispatcher = await t.dispatch();
     const { requestId, runId } = await t.ask(job, { thing: "a" });
     dispatcher.nudge();
@@ -52,16 +54,15 @@ describeEachEngine("a worker that lost its lock", (engine) => {
     await using t = await setup(engine);
     const job = testJob({ attempts: 1 });
     const causes: unknown[] = [];
-    await t.work([
-      handle(job, async ({ runId, signal }) => {
-        if (causes.length === 1) return { done: "by another start" };
-        await stealLock(t, runId);
-        if (!signal.aborted)
-          await new Promise((resolve) => signal.addEventListener("abort", resolve));
-        causes.push(signal.reason);
-        throw signal.reason;
-      }),
-    ]);
+    const handler = handle(job, async ({ runId, signal }) => {
+      if (causes.length === 1) return { done: "by another start" };
+      await stealLock(t, runId);
+      if (!signal.aborted)
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      causes.push(signal.reason);
+      throw signal.reason;
+    });
+    await t.work([handler], NOT_YET);
     const dispatcher = await t.dispatch();
     const { requestId } = await t.ask(job, { thing: "a" });
     dispatcher.nudge();

@@ -21,9 +21,9 @@ import {
   startWorker,
 } from "../../src/index.ts";
 
-/** Recovery within 3.5 s, so that a test of a crash is short; a busy machine must not lose a lock. */
+/** Recovery within 1.5 s, so that a test of a crash is short. */
 export const queue = defineQueue("test", {
-  lockDurationMs: 3_000,
+  lockDurationMs: 1_000,
   stalledIntervalMs: 250,
   concurrency: 5,
   handBackAfterMs: 200,
