@@ -1,5 +1,6 @@
 import type { Drill } from "./drill.ts";
 import { alertStorm } from "./drills/alert-storm.ts";
+import { browserKilled } from "./drills/browser-killed.ts";
 import { crasherBesideInnocents } from "./drills/crasher-beside-innocents.ts";
 import { databaseRestart } from "./drills/database-restart.ts";
 import { deployMidJob } from "./drills/deploy-mid-job.ts";
@@ -17,6 +18,7 @@ import { pdfThenMail } from "./drills/pdf-then-mail.ts";
 import { poisoned } from "./drills/poisoned.ts";
 import { replay } from "./drills/replay.ts";
 import { smtpCut } from "./drills/smtp-cut.ts";
+import { smtpDown } from "./drills/smtp-down.ts";
 import { staleLetter } from "./drills/stale-letter.ts";
 import { versionSkew } from "./drills/version-skew.ts";
 import { workerKilled } from "./drills/worker-killed.ts";
@@ -38,6 +40,8 @@ export const catalogue: readonly Drill[] = [
   explain,
   smtpCut,
   pdfThenMail,
+  smtpDown,
+  browserKilled,
   crasherBesideInnocents,
   poisoned,
   staleLetter,

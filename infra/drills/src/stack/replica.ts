@@ -7,6 +7,7 @@ export interface Replica {
   readonly name: string;
   readonly app: string;
   readonly opsUrl: string;
+  readonly pid: number;
   hasEnded(): boolean;
   /** How it ended, in words: "exit code 0", "SIGKILL". */
   readonly ended: Promise<string>;
@@ -44,6 +45,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica & A
     name: options.name,
     app: options.app,
     opsUrl,
+    pid: own.pid,
     hasEnded: own.hasEnded,
     ended: own.ended,
     kill: () => own.end([["SIGKILL", 5_000]]),
