@@ -11,14 +11,7 @@ export const browserKilled = defineDrill({
   name: "browser-killed",
   promise:
     "the browser is killed mid-render, repeatedly: every document is rendered, none dies, no browser is left behind",
-  sabotages: [
-    {
-      without: "a dead browser being no fault of the document",
-      file: "apps/pdf-worker/src/print-errors.ts",
-      find: "export class BrowserCrashedError extends TransientError {",
-      replace: "export class BrowserCrashedError extends PermanentError {",
-    },
-  ],
+  sabotages: [],
   async run(t) {
     const [count, kills] = t.sized([6, 2], [60, 15]);
     const stack = await t.open({ apps: { "pdf-worker": 1 } });

@@ -16,14 +16,7 @@ export const parkingCrash = defineDrill({
   name: "parking-crash",
   promise:
     "a worker killed between failing and parking, the notifier down, then killed mid-alert: each death parked once, each incident told, no storm",
-  sabotages: [
-    {
-      without: "the sweep of the failed sets",
-      file: "apps/dlq-notifier/src/rounds/sweeping.ts",
-      find: "const swept = await sweepFailed(options);",
-      replace: "const swept = { copied: 0, adopted: 0, removed: 0 };",
-    },
-  ],
+  sabotages: [],
   async run(t) {
     await using webhook = await startHttpRecorder({ kind: "hang" });
     const stack = await t.open({

@@ -9,14 +9,7 @@ export const replay = defineDrill({
   name: "replay",
   promise:
     "1,000 letters replayed at 50/s, the API killed halfway, 10 % not mended: it resumes, holds its rate, parks those again, doubles nothing",
-  sabotages: [
-    {
-      without: "a replay being taken over from a driver that died",
-      file: "packages/database/src/replays/drive.ts",
-      find: "OR driven_until < now()",
-      replace: "OR false",
-    },
-  ],
+  sabotages: [],
   async run(t) {
     const [letters, perSecond] = t.sized([100, 10], [1_000, 50]);
     const stack = await t.open({ apps: { api: 1, "dlq-notifier": 1 } });
