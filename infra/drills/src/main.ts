@@ -41,7 +41,10 @@ async function main(): Promise<number> {
       for (const drill of options.drills) {
         if (stopping.aborted) break;
         report.begin(drill.name);
-        const line = await runDrill(drill, around);
+        const first = await runDrill(drill, around);
+        const isAgain = options.again && first.status === "failed" && !stopping.aborted;
+        if (isAgain) report.tell(`failed (${first.why?.join("; ")}), and is run once more`);
+        const line = isAgain ? await runDrill(drill, around) : first;
         report.line(line);
         lines.push(line);
       }

@@ -14,6 +14,8 @@ export interface DrillOptions {
   /** `[n, of]`: prove only every `of`th sabotage, beginning with the `n`th. */
   readonly part: readonly [number, number];
   readonly writeResults: boolean;
+  /** Run a drill that failed once more, since its bounds on time may have met a busy moment. */
+  readonly again: boolean;
 }
 
 /** @throws {Error} that says what is wrong and what is possible */
@@ -29,6 +31,7 @@ export function readOptions(args: readonly string[], catalogue: readonly Drill[]
       prove: { type: "boolean", default: false },
       part: { type: "string", default: "1/1" },
       list: { type: "boolean", default: false },
+      again: { type: "boolean", default: false },
       "write-results": { type: "boolean", default: false },
     },
   });
@@ -61,5 +64,6 @@ export function readOptions(args: readonly string[], catalogue: readonly Drill[]
     prove: values.prove,
     part,
     writeResults: values["write-results"],
+    again: values.again,
   };
 }
