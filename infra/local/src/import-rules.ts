@@ -69,6 +69,7 @@ const rules: readonly Rule[] = [
       "@ballast/api",
       "@ballast/pdf-worker",
       "@ballast/email-worker",
+      "@ballast/marketplace-sync-worker",
       "@ballast/dlq-notifier",
     ),
     because: "nothing imports an app: apps meet in a queue",

@@ -21,5 +21,12 @@ export { documentHold, InvoiceLocale, renderInvoice } from "./jobs/render-invoic
 export { AlertChannel, sendAlert } from "./jobs/send-alert.ts";
 export { sendInvoice } from "./jobs/send-invoice.ts";
 export { updateTicket } from "./jobs/update-ticket.ts";
+export { MarketplaceKind } from "./marketplaces/kind.ts";
+export {
+  credentialFields,
+  type MarketplaceCredentials,
+  type MarketplaceSettings,
+  marketplaces,
+} from "./marketplaces/marketplaces.ts";
 export { defineQueue, type QueueDefinition, type QueuePolicy, recoveryBoundMs } from "./queue.ts";
 export { deadLetter, drill, email, pdf } from "./queues.ts";
