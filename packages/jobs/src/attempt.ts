@@ -23,6 +23,8 @@ export interface EndedAttempt {
   readonly outcome: Outcome;
   /** What to write down once the engine was told; absent where no attempt took place. */
   readonly end?: AttemptEnd;
+  /** The process may end before a batch is written: the next suspect runs in it. */
+  readonly cannotWait?: boolean;
 }
 
 /** Take one delivery from the engine to its outcome. Never throws. */
@@ -54,7 +56,8 @@ async function runAlone(
   if (place === undefined)
     return { outcome: { kind: "interrupted", reason: stop.cause ?? "quarantine" } };
   watched[Symbol.dispose]();
-  return await afterStart(await begin(delivery, tools, true), delivery, tools);
+  const ended = await afterStart(await begin(delivery, tools, true), delivery, tools);
+  return { ...ended, cannotWait: true };
 }
 
 async function afterStart(

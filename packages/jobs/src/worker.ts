@@ -101,10 +101,11 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
       return outcome;
     },
     told(delivery, outcome, confirmed) {
-      const end = ended.get(delivery)?.end;
+      const { end, cannotWait = false } = ended.get(delivery) ?? {};
       if (outcome.kind === "interrupted" && outcome.reason === "crashed") return; // written already
       // Only the success of a run that blocks nobody may wait for its batch.
-      const mayWait = outcome.kind === "completed" && confirmed && !blocks(tools, delivery);
+      const mayWait =
+        outcome.kind === "completed" && confirmed && !cannotWait && !blocks(tools, delivery);
       if (end !== undefined) journal.ended(end, !mayWait);
     },
     lockLost: (engineJobId) => running.lockLost(engineJobId),

@@ -89,6 +89,25 @@ describeEachEngine("one crasher beside nine slow innocents", (engine) => {
       expect(await firstFour(processes)).toEqual(Array(4).fill(70));
     },
   );
+
+  test("that ends the process without a word is parked all the same, and no other is", {
+    timeout: 2 * PATIENCE_MS,
+  }, async () => {
+    await using t = await setup(engine);
+    const crasher = await t.ask(testJob(), { thing: "is-killed" });
+    const asked = Array.from({ length: 9 }, (_, n) => t.ask(testJob(), { thing: `${n}` }));
+    const innocents = await Promise.all(asked);
+    await t.dispatch();
+    await using processes = keepRunning(t);
+
+    const dead = await over(t, crasher.requestId);
+    const others = await Promise.all(innocents.map(({ requestId }) => over(t, requestId)));
+
+    expect(dead.run).toMatchObject({ state: "dead", errorCode: "crashed_process" });
+    expect(outcomesOf(dead)).toEqual(["lost", "lost", "lost", "lost"]);
+    expect(others.map(({ run }) => run.state)).toEqual(Array(9).fill("completed"));
+    expect(await firstFour(processes)).toEqual(Array(4).fill("SIGKILL"));
+  });
 });
 
 describeEachEngine("a run under which a process ended", (engine) => {
