@@ -53,13 +53,16 @@ export const versionSkew = defineDrill({
       const { body } = await stack.api.get(`/v1/jobs/${requestIds[0]}`);
       return /newer_than_worker/.test(body?.waits?.message);
     };
+    const completed = async () => (await runsByState(stack.db))["completed"] ?? 0;
     // Whatever does not come about is seen below.
-    await until(async () => (await putOff()) >= 2 * each, { deadlineMs: 20_000 }).catch(() => {});
+    await until(async () => (await putOff()) >= 2 * each && (await completed()) === each, {
+      deadlineMs: 20_000,
+    }).catch(() => {});
     const isSaid = await until(saysWhy, { deadlineMs: 10_000 }).catch(() => false);
     // Long enough for each to be put off again.
     await pause(t.sized(0, 65_000), undefined, { signal: t.signal });
     const putOffCount = await putOff();
-    const before = await runsByState(stack.db);
+    const doneBefore = await completed();
 
     t.tell("workers are rolled out");
     await Promise.all(old.map(() => stack.start("echo-worker", { ECHO_RELEASE: "2" })));
@@ -69,11 +72,11 @@ export const versionSkew = defineDrill({
 
     t.figure("newer", 2 * each);
     t.figure("putOff", putOffCount);
-    t.figure("doneBefore", before["completed"] ?? 0);
+    t.figure("doneBefore", doneBefore);
     t.figure("completed", after["completed"] ?? 0);
     t.figure("dead", after["dead"] ?? 0);
     t.figure("doneAfterRolloutMs", doneMs ?? -1);
-    t.must("what old workers know is done meanwhile", before["completed"] === each);
+    t.must("what old workers know is done meanwhile", doneBefore === each);
     t.must("each newer one is put off", putOffCount >= 2 * each);
     t.must("its page says why it waits", isSaid);
     t.must("all is done after the rollout", after["completed"] === 3 * each);
