@@ -6,12 +6,13 @@ export {
   startHttpRecorder,
 } from "./http-recorder.ts";
 export { msBetween } from "./log-clock.ts";
+export type { CallCounts } from "./marketplaces/counts.ts";
 export {
   type MarketplaceDouble,
   type MarketplaceDoubleOptions,
-  type MarketplaceMode,
   startMarketplaceDouble,
-} from "./marketplace-double.ts";
+} from "./marketplaces/double.ts";
+export { type MarketplaceMode, marketplaceModes } from "./marketplaces/modes.ts";
 export {
   describeEachEngine,
   type EngineUnderTest,

@@ -1,6 +1,11 @@
-import type { MarketplaceKind } from "@ballast/contracts";
-import type { RemoteResponse } from "../http/remote-http.ts";
-import type { Throttle } from "./remote-guard.ts";
+import type {
+  MarketplaceCredentials,
+  MarketplaceKind,
+  MarketplaceSettings,
+} from "@ballast/contracts";
+import type { RemoteHttp, RemoteResponse } from "../http/remote-http.ts";
+import type { AccessTokens } from "./access-token.ts";
+import type { RemoteGuard, Throttle } from "./remote-guard.ts";
 
 /** One listing whose stock is to be told. */
 export interface StockItem {
@@ -69,4 +74,21 @@ export interface MarketplaceAdapter {
   list(cursor: string | undefined, signal: AbortSignal): Promise<ListedPage>;
   /** What an answer tells about the quota. */
   readThrottle(response: RemoteResponse): Throttle;
+}
+
+/** Waits, or rejects when `signal` aborts. */
+export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
+
+/** What every adapter works with. */
+export interface SharedDeps {
+  readonly guard: RemoteGuard;
+  readonly http: RemoteHttp;
+  readonly tokens: AccessTokens;
+  readonly pause: Pause;
+}
+
+/** What the adapter of a kind is made of. */
+export interface AdapterDeps<Kind extends MarketplaceKind> extends SharedDeps {
+  readonly settings: MarketplaceSettings<Kind>;
+  readonly credentials: MarketplaceCredentials<Kind>;
 }

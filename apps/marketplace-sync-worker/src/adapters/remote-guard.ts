@@ -16,3 +16,18 @@ export interface RemoteGuard {
     call: () => Promise<{ readonly value: T; readonly throttle?: Throttle }>,
   ): Promise<T>;
 }
+
+export function throttleFromHeaders(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  now: number,
+): Throttle {
+  const text = headers["retry-after"]?.trim() ?? "";
+  const at = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
+  const retryAfterMs = /^\d{1,9}$/.test(text)
+    ? Number(text) * 1_000
+    : Number.isNaN(at)
+      ? undefined
+      : Math.max(0, at - now);
+  return { isThrottled: status === 429, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}

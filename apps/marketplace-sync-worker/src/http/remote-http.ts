@@ -1,3 +1,11 @@
+import { DependencyDownError, JobError, type Log } from "@ballast/jobs";
+import axios from "axios";
+import { Agent } from "undici";
+import { checkAddress, publicLookup } from "./addresses.ts";
+import { AnswerError } from "./answer-error.ts";
+import { gunzipBounded } from "./gunzip.ts";
+import { undiciAdapter } from "./undici-adapter.ts";
+
 /** What to ask a remote. */
 export interface RemoteRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH";
@@ -5,6 +13,8 @@ export interface RemoteRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; a string goes out as it is. */
   readonly body?: unknown;
+  /** The answer is a gzip file, although no header says so. */
+  readonly isGzip?: boolean;
 }
 
 /** What a remote answered, whatever its status. */
@@ -12,11 +22,148 @@ export interface RemoteResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed JSON; `undefined` if there was none. */
+  /** Parsed JSON; `undefined` if the answer was empty or is no JSON. */
   readonly body: unknown;
+  /** The answer's first characters, for people; scrub before showing. */
+  readonly excerpt: string;
+  readonly sizeBytes: number;
 }
 
 /** The one way out: bounded in time and size, verified TLS, no redirects. */
 export interface RemoteHttp extends AsyncDisposable {
+  /**
+   * Ask, and return the answer whatever its status is.
+   *
+   * @throws the abort's reason if `signal` aborted; `DependencyDownError` if there was no whole answer within
+   *   the bounds; `PermanentError` if the address may not be asked. None holds an address, a header or a body
+   */
   request(request: RemoteRequest, signal: AbortSignal): Promise<RemoteResponse>;
+}
+
+export interface RemoteHttpOptions {
+  readonly log: Log;
+  /**
+   * May remotes be on this machine or in a private network, and be spoken to without TLS? For tests, drills
+   * and shops behind the same firewall. Default no: accounts are set up by people outside.
+   */
+  readonly allowPrivate?: boolean;
+  /** TCP and TLS. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Until the answer's headers are there. Default 20,000: large batches take shops many seconds. */
+  readonly headersTimeoutMs?: number;
+  /** From the first byte sent to the last one read, so that a remote that drips ends too. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Largest answer read; the rest is not waited for. Default 16 MiB: 100 products with all their texts. */
+  readonly maxAnswerBytes?: number;
+}
+
+const USER_AGENT = "Ballast/1";
+
+/**
+ * Open the way out to marketplaces.
+ *
+ * Axios on a pool of undici, which takes a fraction of the time of Axios' own transport. Connections are
+ * not limited in number: accounts share hosts, and one that hangs must not keep the others waiting.
+ */
+export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
+  const {
+    log,
+    allowPrivate = false,
+    connectTimeoutMs = 5_000,
+    headersTimeoutMs = 20_000,
+    timeoutMs = 30_000,
+    maxAnswerBytes = 16 * 1_048_576,
+  } = options;
+  const agent = new Agent({
+    allowH2: false, // one connection would carry the calls of many accounts
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: {
+      timeout: connectTimeoutMs,
+      ...(allowPrivate ? {} : { lookup: publicLookup }),
+    },
+  });
+  const client = axios.create({
+    adapter: undiciAdapter(agent),
+    maxContentLength: maxAnswerBytes,
+    // The whole answer's status is looked at by those who know the API.
+    validateStatus: null,
+    transformRequest: (body: unknown) => body,
+    transformResponse: (body: unknown) => body,
+  });
+
+  return {
+    async request({ method, url, headers, body, isGzip = false }, signal) {
+      signal.throwIfAborted();
+      checkAddress(url, { allowPrivate });
+      const { host } = new URL(url);
+      const whole = AbortSignal.timeout(timeoutMs);
+      try {
+        const answer = await client.request<Buffer>({
+          method,
+          url,
+          data: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+          headers: {
+            "User-Agent": USER_AGENT,
+            Accept: "application/json",
+            ...(body === undefined || typeof body === "string"
+              ? {}
+              : { "Content-Type": "application/json" }),
+            ...headers,
+          },
+          signal: AbortSignal.any([signal, whole]),
+        });
+        const { status, data } = answer;
+        // We ask for no compression; some compress all the same.
+        const isPacked = isGzip || answer.headers["content-encoding"] === "gzip";
+        const read = readBody(
+          isPacked ? await gunzipBounded(data, { status, maxBytes: maxAnswerBytes }) : data,
+        );
+        if (read.body === undefined && read.sizeBytes > 0)
+          log.warn({ host, status, sizeBytes: read.sizeBytes }, "remote answered no JSON");
+        return { status, headers: answer.headers as Record<string, string>, ...read };
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof JobError) throw error;
+        const failure = whole.aborted
+          ? new AnswerError("answer_endless", `no whole answer within ${timeoutMs} ms`)
+          : asAnswerError(error);
+        const { code, message, status, sizeBytes } = failure;
+        log.warn({ host, code, status, sizeBytes }, "remote gave no whole answer");
+        // Axios' own error holds the whole request, secrets included, so it is not kept as a cause.
+        throw new DependencyDownError(code, message);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await agent.destroy();
+    },
+  };
+}
+
+const EXCERPT_BYTES = 2_000;
+
+function readBody(bytes: Buffer): Pick<RemoteResponse, "body" | "excerpt" | "sizeBytes"> {
+  return {
+    body: parsed(bytes.toString("utf8")),
+    excerpt: bytes.toString("utf8", 0, EXCERPT_BYTES),
+    sizeBytes: bytes.byteLength,
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Node's and undici's errors have a code such as ECONNREFUSED or UND_ERR_SOCKET, and no secret in it. */
+function asAnswerError(error: unknown): AnswerError {
+  if (error instanceof AnswerError) return error;
+  const { code } = error as { code?: unknown };
+  return new AnswerError(
+    "no_answer",
+    `no answer (${typeof code === "string" ? code : "the connection failed"})`,
+  );
 }

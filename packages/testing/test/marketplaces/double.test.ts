@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type MarketplaceDouble, startMarketplaceDouble } from "../src/marketplace-double.ts";
-import { tokenBucket } from "../src/token-bucket.ts";
+import { type MarketplaceDouble, startMarketplaceDouble } from "../../src/marketplaces/double.ts";
+import { tokenBucket } from "../../src/token-bucket.ts";
 
 const plenty = { burst: 1_000, perSecond: 1_000 };
 
