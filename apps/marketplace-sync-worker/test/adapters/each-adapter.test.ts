@@ -106,11 +106,11 @@ describe.each(MarketplaceKind.options)("%s", (kind) => {
 
 /** One call, or little more, and then a long wait. */
 const scarce = {
-  shopify: { burst: 10, perSecond: 0.5 },
-  woocommerce: { burst: 1, perSecond: 0.05 },
-  amazon: { burst: 1, perSecond: 0.05 },
-  ebay: { burst: 1, perSecond: 0.05 },
-  "generic-rest": { burst: 1, perSecond: 0.05 },
+  shopify: { burst: 10, perSecond: 0.01 },
+  woocommerce: { burst: 1, perSecond: 0.001 },
+  amazon: { burst: 1, perSecond: 0.001 },
+  ebay: { burst: 1, perSecond: 0.001 },
+  "generic-rest": { burst: 1, perSecond: 0.001 },
 };
 
 const codes = {

@@ -50,11 +50,15 @@ test("the bucket is read from the answer: size, what is left, what comes back, w
 });
 
 test("THROTTLED inside a 200 asks for exactly the time in which the points come back", async () => {
-  await using t = await setup({ kind, stock: emptyStock(1), quota: { burst: 10, perSecond: 2 } });
+  await using t = await setup({
+    kind,
+    stock: emptyStock(1),
+    quota: { burst: 10, perSecond: 0.01 },
+  });
   await t.push(t.item("SKU0", 1));
   await expect(t.push(t.item("SKU0", 2))).rejects.toMatchObject({
     code: "rate_limited",
-    retryAfterMs: 5_000, // 10 points at 2 a second
+    retryAfterMs: 1_000_000, // 10 points at 0.01 a second
   });
   expect(t.market.stock.get("SKU0")).toBe(1);
 });

@@ -3,9 +3,9 @@ import type { Answer, Call, World } from "./imitation.ts";
 
 /** The server of access tokens: gives one for the refresh token, and knows which are still good. */
 export function openTokenServer(isKnown: (call: Call, form: URLSearchParams) => boolean) {
-  const endsAt = new Map<string, number>();
+  const good = new Set<string>();
   return {
-    grant(call: Call, { isLockedOut, tokenLifeMs }: World): Answer {
+    grant(call: Call, { isLockedOut }: World): Answer {
       const form = new URLSearchParams(call.text);
       if (isLockedOut || form.get("grant_type") !== "refresh_token" || !isKnown(call, form))
         return {
@@ -13,14 +13,15 @@ export function openTokenServer(isKnown: (call: Call, form: URLSearchParams) => 
           body: { error: "invalid_grant", error_description: "the refresh token is not valid" },
         };
       const token = `access-${randomUUID()}`;
-      endsAt.set(token, Date.now() + tokenLifeMs);
-      // Told as an hour whatever it is: tokens do end before their time.
+      good.add(token);
       return {
         status: 200,
         body: { access_token: token, token_type: "bearer", expires_in: 3_600 },
       };
     },
     isGood: (token: string | undefined, { isLockedOut }: World): boolean =>
-      !isLockedOut && token !== undefined && (endsAt.get(token) ?? 0) > Date.now(),
+      !isLockedOut && token !== undefined && good.has(token),
+    /** All that were given so far end before their time, as they do when a password changes. */
+    end: () => good.clear(),
   };
 }

@@ -46,6 +46,7 @@ export function amazonImitation(): Imitation {
       },
       credentials: { clientId: CLIENT.id, clientSecret: CLIENT.secret, refreshToken: REFRESH },
     }),
+    endTokens: tokens.end,
     isAside: ({ path }) => path === "/auth/o2/token" || path.startsWith("/storage/"),
     answer(call, world) {
       if (call.path === "/auth/o2/token") return tokens.grant(call, world);

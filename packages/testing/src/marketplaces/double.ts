@@ -30,8 +30,6 @@ export interface MarketplaceDoubleOptions {
   readonly retryAfter?: "seconds" | "date";
   /** What it answers beyond its quota, where the kind is `generic-rest`. Default 429. */
   readonly throttleStatus?: 422 | 429;
-  /** Default an hour. */
-  readonly tokenLifeMs?: number;
   /** How late it answers while it is slow. Default 2,000. */
   readonly slowMs?: number;
 }
@@ -52,6 +50,8 @@ export interface MarketplaceDouble extends AsyncDisposable {
   drift(share: number): readonly string[];
   /** These stay at what they hold, whatever is written. */
   fightBack(skus: readonly string[]): void;
+  /** Access tokens given so far are good no longer. */
+  endTokens(): void;
   counts(): CallCounts;
 }
 
@@ -92,7 +92,6 @@ export async function startMarketplaceDouble(
     get isLockedOut() {
       return mode === "auth-failing";
     },
-    tokenLifeMs: options.tokenLifeMs ?? 3_600_000,
     take: (cost) => take(cost),
     throttled: counts.throttled,
     retryAfter(waitMs) {
@@ -119,6 +118,7 @@ export async function startMarketplaceDouble(
     },
     drift: shelf.drift,
     fightBack: shelf.fightBack,
+    endTokens: () => imitation.endTokens?.(),
     counts: counts.read,
   };
 

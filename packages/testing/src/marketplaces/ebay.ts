@@ -46,6 +46,7 @@ export function ebayImitation(): Imitation {
       settings: { endpoint: url },
       credentials: { clientId: CLIENT.id, clientSecret: CLIENT.secret, refreshToken: REFRESH },
     }),
+    endTokens: tokens.end,
     isAside: ({ path }) => path.startsWith("/identity/") || path === ANALYTICS,
     answer(call, world) {
       if (call.path === "/identity/v1/oauth2/token") return tokens.grant(call, world);

@@ -28,8 +28,6 @@ export interface World {
   readonly quota: { readonly burst: number; readonly perSecond: number };
   /** No credential is taken now. */
   readonly isLockedOut: boolean;
-  /** Access tokens end after this long. */
-  readonly tokenLifeMs: number;
   /** Take from the quota. */
   take(cost?: number): BucketAnswer;
   /** Count a refusal for the quota, and remember when the caller was asked to come back. */
@@ -55,6 +53,8 @@ export interface Imitation {
   /** Calls that are no use of the API proper: tokens, stores of documents. They are not counted. */
   readonly isAside?: (call: Call) => boolean;
   readonly answer: (call: Call, world: World) => Answer;
+  /** Access tokens given so far are good no longer; for APIs that have some. */
+  readonly endTokens?: () => void;
 }
 
 export const header = ({ headers }: Call, name: string): string | undefined => {
