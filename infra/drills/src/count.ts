@@ -55,6 +55,15 @@ export function doubledMails({ smtp }: Stack): number {
   return [...copies.values()].filter(({ length }) => length > 1).length;
 }
 
+/** What runs died of, e.g. `crashed_process 2`; empty if none did. */
+export async function causesOfDeath(db: Database): Promise<string> {
+  const { rows } = await sql<{ code: string; n: number }>`
+    SELECT code, count(*)::int AS n FROM dead_letters GROUP BY code ORDER BY code`.execute(
+    db.kysely,
+  );
+  return rows.map(({ code, n }) => `${code} ${n}`).join(", ");
+}
+
 /** How many rows there are `FROM` this. */
 export async function numberOf(db: Database, statement: RawBuilder<unknown>): Promise<number> {
   const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM ${statement}`.execute(

@@ -2,16 +2,34 @@ import type { Edit } from "./sabotage/sabotage.ts";
 
 /** Clocks that run faster than shipped, for short drills: what they wait for is the same, only sooner. */
 
-/** Worked on elsewhere within 5 s of a worker's death instead of 12 s. */
-export const quickDrillLock: Edit = {
+/** Worked on elsewhere within 5 s of a worker's death, instead of 12 s or the 30 s of mails and alerts. */
+const quickLock = (queue: string, lockMs: string, stalledMs: string): Edit => ({
   file: "packages/contracts/src/queues.ts",
-  find: `export const drill = defineQueue("drill", {
-  lockDurationMs: 6_000,
-  stalledIntervalMs: 3_000,`,
-  replace: `export const drill = defineQueue("drill", {
+  find: `defineQueue("${queue}", {
+  lockDurationMs: ${lockMs},
+  stalledIntervalMs: ${stalledMs},`,
+  replace: `defineQueue("${queue}", {
   lockDurationMs: 3_000,
   stalledIntervalMs: 1_000,`,
-};
+});
+export const quickDrillLock = quickLock("drill", "6_000", "3_000");
+export const quickPdfLock = quickLock("pdf", "6_000", "3_000");
+export const quickEmailLock = quickLock("email", "20_000", "5_000");
+export const quickAlertLock = quickLock("dead-letter", "20_000", "5_000");
+
+/** Sweeps the failed sets every 3 s instead of every 15 s, for deaths older than 2 s instead of 10 s. */
+export const eagerSweep: readonly Edit[] = [
+  {
+    file: "apps/dlq-notifier/src/rounds/sweeping.ts",
+    find: "const EVERY_MS = 15_000;",
+    replace: "const EVERY_MS = 3_000;",
+  },
+  {
+    file: "packages/jobs/src/failed-sweep.ts",
+    find: "const GRACE_MS = 10_000;",
+    replace: "const GRACE_MS = 2_000;",
+  },
+];
 
 /** Looks at the engine each second instead of every 15 s; how long a silence lasts stays as it is. */
 export const eagerReconciler: Edit = {

@@ -9,7 +9,14 @@ export const crasherBesideInnocents = defineDrill({
   name: "crasher-beside-innocents",
   promise:
     "a job that throws outside its promise beside 9 slow ones: no innocent dies, the crasher is parked",
-  sabotages: [],
+  sabotages: [
+    {
+      without: "the attempt being known whose error it was",
+      file: "packages/jobs/src/crash.ts",
+      find: "const culprit = working.getStore();",
+      replace: "const culprit = undefined;",
+    },
+  ],
   async run(t) {
     const stack = await t.open({ tuning: t.sized([quickDrillLock], []) });
     const innocents = 9;

@@ -1,6 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { sql } from "kysely";
-import { doubledEffects, doubledMails, runsByState, statesOf, untilAllOver } from "../count.ts";
+import {
+  causesOfDeath,
+  doubledEffects,
+  doubledMails,
+  runsByState,
+  statesOf,
+  untilAllOver,
+} from "../count.ts";
 import { defineDrill } from "../drill.ts";
 import { load } from "../load.ts";
 import type { Reply } from "../stack/client.ts";
@@ -83,13 +90,18 @@ export const databaseRestart = defineDrill({
     t.figure("mails", stack.smtp.mails.length);
     t.figure("leftAfter30s", waiting + started);
     t.figure("doneAfterReturnMs", doneMs);
+    const causes = await causesOfDeath(stack.db);
+    t.figure("dead", causes || "none");
     t.must("some were told that it is away", away.length > 0);
     t.must(
       `each was told so cleanly, not by ${[...new Set(unclean.map(({ status }) => status))]}`,
       unclean.length === 0,
     );
     t.must("each came through in the end", report.refusedCount === 0);
-    t.must("every accepted one is completed", states["completed"] === report.accepted.length);
+    t.must(
+      `every accepted one is completed; dead: ${causes}`,
+      states["completed"] === report.accepted.length,
+    );
     t.must("nearly all within 30 s of its return", waiting + started <= report.sent * 0.03);
     t.must("none was recorded twice", (await recordedTwice(stack)) === 0);
     t.must("no effect is doubled", (await doubledEffects(stack.db)) + doubledMails(stack) === 0);

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { numberOf } from "../count.ts";
 import { defineDrill } from "../drill.ts";
 import { type Edit, editedEnv } from "../sabotage/sabotage.ts";
+import { eagerSweep, quickAlertLock } from "../tuning.ts";
 
 /** A worker that never gets to write down how anything ended: it is killed between failing and parking. */
 const neverWrites: Edit = {
@@ -16,10 +17,18 @@ export const parkingCrash = defineDrill({
   name: "parking-crash",
   promise:
     "a worker killed between failing and parking, the notifier down, then killed mid-alert: each death parked once, each incident told, no storm",
-  sabotages: [],
+  sabotages: [
+    {
+      without: "the failed sets being swept",
+      file: "apps/dlq-notifier/src/rounds/sweeping.ts",
+      find: "const swept = await sweepFailed(options);",
+      replace: "const swept = { copied: 0, adopted: 0, removed: 0 };",
+    },
+  ],
   async run(t) {
     await using webhook = await startHttpRecorder({ kind: "hang" });
     const stack = await t.open({
+      tuning: t.sized([quickAlertLock, ...eagerSweep], []),
       env: { ALERT_WEBHOOK_URL: webhook.url, ALERT_WEBHOOK_SECRET: "drill-secret-of-16" },
     });
     const deaths = t.sized(20, 500);

@@ -12,9 +12,16 @@ export const replay = defineDrill({
   name: "replay",
   promise:
     "1,000 letters replayed at 50/s, the API killed halfway, 10 % not mended: it resumes, holds its rate, parks those again, doubles nothing",
-  sabotages: [],
+  sabotages: [
+    {
+      without: "another driver following one that died",
+      file: "packages/database/src/replays/drive.ts",
+      find: "OR driven_until < now())",
+      replace: "OR false)",
+    },
+  ],
   async run(t) {
-    const [letters, perSecond] = t.sized([100, 10], [1_000, 50]);
+    const [letters, perSecond] = t.sized([100, 20], [1_000, 50]);
     const stack = await t.open({ apps: { api: 1, "dlq-notifier": 1 } });
     const broken = await stack.start("echo-worker");
     t.tell("all of them die");

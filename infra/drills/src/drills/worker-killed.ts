@@ -3,7 +3,9 @@ import { email, pdf, recoveryBoundMs } from "@ballast/contracts";
 import { sql } from "kysely";
 import { doubledMails, runsByState, untilAllOver } from "../count.ts";
 import { defineDrill } from "../drill.ts";
+import { load } from "../load.ts";
 import type { Stack } from "../stack/stack.ts";
+import { quickEmailLock, quickPdfLock } from "../tuning.ts";
 
 /** Workers are killed at random while mails go out: each arrives once, or a person is asked. */
 export const workerKilled = defineDrill({
@@ -23,27 +25,41 @@ export const workerKilled = defineDrill({
     },
   ],
   async run(t) {
-    const stack = await t.open({ apps: { api: 1, "pdf-worker": 2, "email-worker": 2 } });
+    const stack = await t.open({
+      apps: { api: 1, "pdf-worker": 2, "email-worker": 2 },
+      tuning: t.sized([quickPdfLock, quickEmailLock], []),
+    });
     const [count, everyMs, kills] = t.sized([20, 1_500, 3], [500, 3_000, Number.POSITIVE_INFINITY]);
+    // Long enough to be printed for some tenths of a second each, so that a kill finds some under way.
     const invoices = await Promise.all(
-      Array.from({ length: count }, (_, n) => stack.invoice({ email: `nr-${n}@kundin.example` })),
+      Array.from({ length: count }, (_, n) =>
+        stack.invoice({ email: `nr-${n}@kundin.example`, lines: 150 }),
+      ),
     );
     // One in ten is taken by a server that then says nothing, so that a kill leaves a true question.
     stack.smtp.behave((recipient) =>
       /^nr-\d*0@/.test(recipient) ? { kind: "silence", at: "message" } : { kind: "accept" },
     );
-    for (const { invoice } of invoices) await stack.api.post(`/v1/invoices/${invoice.id}/send`);
-
-    t.tell("workers are killed");
+    t.tell("workers are killed while mails are asked for");
+    let asking = true;
+    const asked = load({
+      perSecond: 5,
+      seconds: count / 5,
+      request: (n) => stack.api.post(`/v1/invoices/${invoices[n]?.invoice.id}/send`),
+      signal: t.signal,
+    }).finally(() => {
+      asking = false;
+    });
     let killed = 0;
-    while (killed < kills && !(await isOver(stack))) {
+    while (killed < kills && (asking || !(await isOver(stack)))) {
       await pause(everyMs);
-      const app = killed % 2 === 0 ? "email-worker" : "pdf-worker";
+      const app = killed % 2 === 0 ? "pdf-worker" : "email-worker";
       const workers = stack.replicas(app);
       await workers[Math.floor(t.random() * workers.length)]?.kill();
       killed += 1;
       await stack.start(app);
     }
+    const { refusedCount } = await asked;
     stack.smtp.behave({ kind: "accept" });
     for (const worker of stack.replicas("email-worker")) await worker.kill();
     await stack.start("email-worker");
@@ -55,13 +71,15 @@ export const workerKilled = defineDrill({
     await untilAllOver(stack.db, 120_000);
 
     const { sent = 0, unknown = 0, ...others } = await deliveriesByState(stack);
-    const longestMs = await longestRecoveryMs(stack);
+    const { lost, longestMs } = await lostRenders(stack);
     t.figure("deliveries", count);
     t.figure("killed", killed);
     t.figure("sent", sent);
     t.figure("unknown", unknown);
     t.figure("mails", stack.smtp.mails.length);
+    t.figure("rendersKilled", lost);
     t.figure("longestPdfRecoveryMs", longestMs);
+    t.must("every request is accepted", refusedCount === 0);
     t.must("every delivery is sent or a question to a person", sent + unknown === count);
     t.must(`none is left: ${JSON.stringify(others)}`, Object.keys(others).length === 0);
     t.must("no mail is sent twice", doubledMails(stack) === 0);
@@ -69,6 +87,7 @@ export const workerKilled = defineDrill({
       `what a killed pdf-worker had runs again within 15 s (published: ${recoveryBoundMs(pdf)} ms)`,
       longestMs <= 15_000,
     );
+    t.must("some renders were killed", t.size === "short" || lost > 0);
     t.must("the mail's bound is published", recoveryBoundMs(email) <= 30_000);
   },
 });
@@ -84,11 +103,12 @@ async function deliveriesByState({ db }: Stack): Promise<Record<string, number>>
   return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
 }
 
-/** From a lost attempt's start to the next one's, the part of it before the kill included. */
-async function longestRecoveryMs({ db }: Stack): Promise<number> {
-  const { rows } = await sql<{ ms: number | null }>`
-    SELECT max(extract(epoch FROM a.ended_at - a.started_at) * 1000)::float8 AS ms
+/** Renders that ended with their worker; and the longest time from such a start to the next one, that before the kill included. */
+async function lostRenders({ db }: Stack): Promise<{ lost: number; longestMs: number }> {
+  const { rows } = await sql<{ lost: number; longestMs: number }>`
+    SELECT count(*)::int AS lost,
+      coalesce(max(extract(epoch FROM a.ended_at - a.started_at) * 1000), 0)::float8 AS longest_ms
     FROM job_attempts a JOIN job_runs r ON r.id = a.run_id
     WHERE a.outcome = 'lost' AND r.queue = 'pdf'`.execute(db.kysely);
-  return rows[0]?.ms ?? 0;
+  return rows[0] ?? { lost: 0, longestMs: 0 };
 }
