@@ -162,6 +162,7 @@ export {
 export {
   beginPace,
   claimReplays,
+  countPaced,
   type LetterDone,
   letterDone,
   nextLetters,

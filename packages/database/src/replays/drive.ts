@@ -52,19 +52,34 @@ export async function nextLetters(db: Queryable, id: string, limit: number): Pro
 }
 
 /**
- * Count one more letter inside the transaction that deals with it.
- *
- * @returns false if this driver has no say any more: it was cancelled, or another one took over
+ * Whether this driver still has a say, for as long as the transaction lasts: who cancels it, or takes over,
+ * waits for its end. Shared, so that several letters are dealt with side by side.
  */
 export async function stillDriving(tx: Tx, id: string, driver: string): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable("replays")
-    .set((eb) => ({ pacedCount: eb("pacedCount", "+", 1) }))
+  const row = await tx
+    .selectFrom("replays")
+    .select("id")
     .where("id", "=", id)
     .where("driver", "=", driver)
     .where("state", "in", ["canary", "running"])
+    .forShare()
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return row !== undefined;
+}
+
+/** Count letters towards the pace. */
+export async function countPaced(
+  db: Queryable,
+  id: string,
+  driver: string,
+  count: number,
+): Promise<void> {
+  await db
+    .updateTable("replays")
+    .set((eb) => ({ pacedCount: eb("pacedCount", "+", count) }))
+    .where("id", "=", id)
+    .where("driver", "=", driver)
+    .execute();
 }
 
 export type LetterDone =
