@@ -4,6 +4,7 @@ import { Agent } from "undici";
 import { checkAddress, publicLookup } from "./addresses.ts";
 import { AnswerError } from "./answer-error.ts";
 import { gunzipBounded } from "./gunzip.ts";
+import { timeLimit } from "./time-limit.ts";
 import { undiciAdapter } from "./undici-adapter.ts";
 
 /** What to ask a remote. */
@@ -91,13 +92,14 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
     transformRequest: (body: unknown) => body,
     transformResponse: (body: unknown) => body,
   });
+  // Axios merges its default headers, all eight groups of them, into every request; we give our own.
+  client.defaults.headers = { common: {} } as typeof client.defaults.headers;
 
   return {
     async request({ method, url, headers, body, isGzip = false }, signal) {
       signal.throwIfAborted();
       checkAddress(url, { allowPrivate });
-      const { host } = new URL(url);
-      const whole = AbortSignal.timeout(timeoutMs);
+      const time = timeLimit(signal, timeoutMs);
       try {
         const answer = await client.request<Buffer>({
           method,
@@ -111,7 +113,7 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
               : { "Content-Type": "application/json" }),
             ...headers,
           },
-          signal: AbortSignal.any([signal, whole]),
+          signal: time.signal,
         });
         const { status, data } = answer;
         // We ask for no compression; some compress all the same.
@@ -120,18 +122,23 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
           isPacked ? await gunzipBounded(data, { status, maxBytes: maxAnswerBytes }) : data,
         );
         if (read.body === undefined && read.sizeBytes > 0)
-          log.warn({ host, status, sizeBytes: read.sizeBytes }, "remote answered no JSON");
+          log.warn(
+            { host: hostOf(url), status, sizeBytes: read.sizeBytes },
+            "remote answered no JSON",
+          );
         return { status, headers: answer.headers as Record<string, string>, ...read };
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof JobError) throw error;
-        const failure = whole.aborted
+        const failure = time.isUp()
           ? new AnswerError("answer_endless", `no whole answer within ${timeoutMs} ms`)
           : asAnswerError(error);
         const { code, message, status, sizeBytes } = failure;
-        log.warn({ host, code, status, sizeBytes }, "remote gave no whole answer");
+        log.warn({ host: hostOf(url), code, status, sizeBytes }, "remote gave no whole answer");
         // Axios' own error holds the whole request, secrets included, so it is not kept as a cause.
         throw new DependencyDownError(code, message);
+      } finally {
+        time.release();
       }
     },
     async [Symbol.asyncDispose]() {
@@ -139,6 +146,8 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
     },
   };
 }
+
+const hostOf = (url: string): string => new URL(url).host;
 
 const EXCERPT_BYTES = 2_000;
 
