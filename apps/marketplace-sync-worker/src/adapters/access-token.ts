@@ -116,6 +116,7 @@ export const withToken =
   async (request: RemoteRequest, options: AskOptions) => {
     const authorized = (token: string): RemoteRequest => ({
       ...request,
+      secrets: [token],
       headers: { ...request.headers, ...header(token) },
     });
     const first = await tokens.get(grant, ask, options.signal);

@@ -150,12 +150,12 @@ function forward(place: Place): Place | undefined {
   return place.isLastPage ? undefined : { ...place, page: place.page + 1 };
 }
 
-/** A product that has variations holds no stock of its own, and one whose stock is not managed has none. */
+/** One whose stock is not managed has none; that of a variation may be its product's, which is listed itself. */
 function listed(product: unknown, parent: number | undefined): ListedItem[] {
   const id = text(at(product, "id"));
   const quantity = number(at(product, "stock_quantity"));
   const sku = text(at(product, "sku"));
-  if (id === undefined || quantity === undefined || at(product, "type") === "variable") return [];
+  if (id === undefined || quantity === undefined || at(product, "manage_stock") !== true) return [];
   const externalId = parent === undefined ? id : `${parent}/${id}`;
   return [{ externalId, quantity, ...(sku === undefined || sku === "" ? {} : { sku }) }];
 }

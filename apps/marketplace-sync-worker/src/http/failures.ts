@@ -8,8 +8,10 @@ import { scrubText } from "@ballast/service";
 import type { Throttle } from "../adapters/remote-guard.ts";
 import type { RemoteResponse } from "./remote-http.ts";
 
-/** A remote that says "too many" and not how long to wait. */
+/** A remote that says "too many" and nothing else. */
 const UNTOLD_WAIT_MS = 5_000;
+/** One that tells its rate alone: it has just been overrun, so a single call's time is not enough. */
+const SHORTEST_UNTOLD_MS = 1_000;
 const MAX_WORDS = 200;
 
 /** The remote's quota is used up, and this is how long it asked us to stay away. */
@@ -18,13 +20,18 @@ export function limited(
   response: RemoteResponse,
   throttle: Throttle,
 ): RateLimitedError {
-  const retryAfterMs = throttle.retryAfterMs ?? throttle.resetMs ?? UNTOLD_WAIT_MS;
+  const retryAfterMs = throttle.retryAfterMs ?? throttle.resetMs ?? untoldWaitMs(throttle);
   return new RateLimitedError(
     "rate_limited",
     `${name} answered ${response.status}: its quota is used up, ask again in ${retryAfterMs} ms`,
     { retryAfterMs },
   );
 }
+
+const untoldWaitMs = ({ restorePerSecond }: Throttle): number =>
+  restorePerSecond === undefined
+    ? UNTOLD_WAIT_MS
+    : Math.max(SHORTEST_UNTOLD_MS, Math.ceil(1_000 / restorePerSecond));
 
 /**
  * What an answer's status means where nothing else in it was understood; `undefined` for success.

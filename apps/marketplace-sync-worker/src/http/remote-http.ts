@@ -14,6 +14,8 @@ export interface RemoteRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; a string goes out as it is. */
   readonly body?: unknown;
+  /** Texts that must not come back in the answer, since a remote may repeat what it was sent. */
+  readonly secrets?: readonly string[];
   /** The answer is a gzip file, although no header says so. */
   readonly isGzip?: boolean;
 }
@@ -96,7 +98,7 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
   client.defaults.headers = { common: {} } as typeof client.defaults.headers;
 
   return {
-    async request({ method, url, headers, body, isGzip = false }, signal) {
+    async request({ method, url, headers, body, secrets = [], isGzip = false }, signal) {
       signal.throwIfAborted();
       checkAddress(url, { allowPrivate });
       const time = timeLimit(signal, timeoutMs);
@@ -120,6 +122,7 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
         const isPacked = isGzip || answer.headers["content-encoding"] === "gzip";
         const read = readBody(
           isPacked ? await gunzipBounded(data, { status, maxBytes: maxAnswerBytes }) : data,
+          secrets,
         );
         if (read.body === undefined && read.sizeBytes > 0)
           log.warn(
@@ -149,12 +152,18 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
 
 const hostOf = (url: string): string => new URL(url).host;
 
-const EXCERPT_BYTES = 2_000;
+const EXCERPT_LENGTH = 2_000;
 
-function readBody(bytes: Buffer): Pick<RemoteResponse, "body" | "excerpt" | "sizeBytes"> {
+function readBody(
+  bytes: Buffer,
+  secrets: readonly string[],
+): Pick<RemoteResponse, "body" | "excerpt" | "sizeBytes"> {
+  let text = bytes.toString("utf8");
+  for (const secret of secrets)
+    if (text.includes(secret)) text = text.replaceAll(secret, "[redacted]");
   return {
-    body: parsed(bytes.toString("utf8")),
-    excerpt: bytes.toString("utf8", 0, EXCERPT_BYTES),
+    body: parsed(text),
+    excerpt: text.slice(0, EXCERPT_LENGTH),
     sizeBytes: bytes.byteLength,
   };
 }

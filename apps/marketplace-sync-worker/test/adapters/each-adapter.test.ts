@@ -78,6 +78,14 @@ describe.each(MarketplaceKind.options)("%s", (kind) => {
       expect(told).not.toContain(secret);
   });
 
+  test("nothing to tell asks nobody, and more than a batch is a mistake", async () => {
+    await using t = await setup({ kind, stock: emptyStock(1) });
+    expect(await t.push()).toEqual([]);
+    const tooMany = Array.from({ length: t.adapter.maxBatch + 1 }, () => t.item("SKU0", 1));
+    await expect(t.push(...tooMany)).rejects.toThrow(RangeError);
+    expect(t.market.counts().calls).toBe(0);
+  });
+
   test("a slow answer is waited for", async () => {
     await using t = await setup({ kind, stock: emptyStock(1), slowMs: 50 });
     t.market.setMode("slow");

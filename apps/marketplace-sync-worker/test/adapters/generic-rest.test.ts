@@ -19,7 +19,7 @@ async function against(settings: object, answer: object | string, status = 200) 
   const adapter = openAdapter({
     kind,
     settings: { baseUrl: `${server.url}/v2/`, ...settings },
-    credentials: { token: "t$&k3n" },
+    credentials: { token: "t$&k3n-of-ours" },
     guard,
     http,
   });
@@ -50,7 +50,7 @@ test("an API for single items is spoken by its path, its header and its status a
   expect(t.server.requests[0]).toMatchObject({
     method: "PUT",
     path: "/v2/offers/ext-A%2F1/stock",
-    headers: { "x-api-key": "t$&k3n" },
+    headers: { "x-api-key": "t$&k3n-of-ours" },
     json: { amount: 3, note: "sku A/1" },
   });
 });
@@ -146,6 +146,15 @@ test("an account that is not set up says which fields are wrong, and none of the
     });
   expect(open).toThrow(PermanentError);
   expect(open).toThrow(/settings\.baseUrl.*settings\.push\.path.*credentials\.token/);
+});
+
+test("a remote that repeats our token in its words does not bring it into ours", async () => {
+  const settings = { push: { path: "/stock", body: {} } };
+  const answer = { error: "who is t$&k3n-of-ours?" };
+  await using t = await against(settings, answer, 403);
+  const error = await t.adapter.push([item("A", 1)], signal).catch((thrown) => thrown);
+  expect(error.code).toBe("auth_failed");
+  expect(error.message).toContain("who is [redacted]?");
 });
 
 test("no value adds a segment, a query or a fragment to a path", () => {

@@ -40,11 +40,13 @@ test("a 503 that asks for a wait gets it", () => {
   expect(failure).toMatchObject({ retryAfterMs: 90_000 });
 });
 
-test("a refusal for the quota waits as long as it was asked to, else until the window ends, else 5 s", () => {
+test("a refusal for the quota waits as asked, else until the window ends, else by the rate, else 5 s", () => {
   const wait = (throttle: object) =>
     limited("Shop", response(429), { isThrottled: true, ...throttle }).retryAfterMs;
   expect(wait({ retryAfterMs: 3_000, resetMs: 9_000 })).toBe(3_000);
   expect(wait({ resetMs: 9_000 })).toBe(9_000);
+  expect(wait({ restorePerSecond: 0.1 })).toBe(10_000);
+  expect(wait({ restorePerSecond: 50 })).toBe(1_000);
   expect(wait({})).toBe(5_000);
 });
 
