@@ -14,6 +14,8 @@ export { type FailedSweepOptions, type Swept, sweepFailed } from "./failed-sweep
 export { type Attempt, type Handler, handle } from "./handler.ts";
 export type { Lease } from "./lease.ts";
 export { type Reconciled, reconcile, startReconciler } from "./reconciler.ts";
+export type { RemoteCall, RemoteGuard } from "./remote/guard.ts";
+export { type Throttle, throttleFromHeaders } from "./remote/throttle.ts";
 export { createRequests, type Requests, slotKey, type Wish } from "./requests.ts";
 export type { RunStore } from "./store.ts";
 export type { Log, RuntimeTelemetry } from "./telemetry.ts";

@@ -3,9 +3,9 @@ import type {
   MarketplaceKind,
   MarketplaceSettings,
 } from "@ballast/contracts";
+import type { RemoteGuard, Throttle } from "@ballast/jobs";
 import type { RemoteHttp, RemoteResponse } from "../http/remote-http.ts";
 import type { AccessTokens } from "./access-token.ts";
-import type { RemoteGuard, Throttle } from "./remote-guard.ts";
 
 /** One listing whose stock is to be told. */
 export interface StockItem {

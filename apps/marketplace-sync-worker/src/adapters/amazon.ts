@@ -1,3 +1,4 @@
+import { type Throttle, throttleFromHeaders } from "@ballast/jobs";
 import type { RemoteResponse } from "../http/remote-http.ts";
 import { withToken } from "./access-token.ts";
 import type { AdapterDeps, ItemOutcome, MarketplaceAdapter, StockItem } from "./adapter.ts";
@@ -8,7 +9,6 @@ import { openAsk } from "./ask.ts";
 import { isPathSegment } from "./generic-template.ts";
 import { at, list, text } from "./json.ts";
 import { confirmed, failed, pushParts, rejected, slices, unusable } from "./outcomes.ts";
-import { type Throttle, throttleFromHeaders } from "./remote-guard.ts";
 import { API_VERSIONS } from "./versions.ts";
 
 /** Messages in one feed. */

@@ -1,7 +1,6 @@
-import type { JobError } from "@ballast/jobs";
+import type { JobError, RemoteGuard, Throttle } from "@ballast/jobs";
 import { failureOf, limited, notJson } from "../http/failures.ts";
 import type { RemoteHttp, RemoteRequest, RemoteResponse } from "../http/remote-http.ts";
-import type { RemoteGuard, Throttle } from "./remote-guard.ts";
 
 export interface AskOptions {
   readonly signal: AbortSignal;

@@ -1,10 +1,10 @@
+import { throttleFromHeaders } from "@ballast/jobs";
 import type { RemoteHttp, RemoteRequest, RemoteResponse } from "../http/remote-http.ts";
 import { type TokenGrant, withToken } from "./access-token.ts";
 import type { AdapterDeps, ItemOutcome, MarketplaceAdapter, StockItem } from "./adapter.ts";
 import { openAsk } from "./ask.ts";
 import { at, list, number, text } from "./json.ts";
 import { confirmed, failed, noResult, rejected } from "./outcomes.ts";
-import { throttleFromHeaders } from "./remote-guard.ts";
 import { API_VERSIONS } from "./versions.ts";
 
 const MAX_BATCH = 25;

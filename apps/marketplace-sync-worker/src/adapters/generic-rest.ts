@@ -1,4 +1,4 @@
-import { PermanentError, TransientError } from "@ballast/jobs";
+import { PermanentError, type Throttle, TransientError, throttleFromHeaders } from "@ballast/jobs";
 import type { RemoteResponse } from "../http/remote-http.ts";
 import type { AdapterDeps, ItemOutcome, MarketplaceAdapter, StockItem } from "./adapter.ts";
 import { openAsk } from "./ask.ts";
@@ -6,7 +6,6 @@ import { filledBody, filledPath, isPathSegment } from "./generic-template.ts";
 import { list, number, pointed, text } from "./json.ts";
 import { confirmed, failed, noResult, rejected, unusable } from "./outcomes.ts";
 import { pushAround } from "./push-around.ts";
-import { type Throttle, throttleFromHeaders } from "./remote-guard.ts";
 
 /** Any HTTP API that takes stock as JSON, spoken by its account's settings alone. */
 export function genericRestAdapter({

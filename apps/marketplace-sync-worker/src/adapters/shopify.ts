@@ -1,12 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { DependencyDownError, type JobError, PermanentError, TransientError } from "@ballast/jobs";
+import {
+  DependencyDownError,
+  type JobError,
+  PermanentError,
+  type Throttle,
+  TransientError,
+} from "@ballast/jobs";
 import { words } from "../http/failures.ts";
 import type { RemoteResponse } from "../http/remote-http.ts";
 import type { AdapterDeps, ItemOutcome, MarketplaceAdapter, StockItem } from "./adapter.ts";
 import { openAsk } from "./ask.ts";
 import { at, list, number, object, text } from "./json.ts";
 import { confirmed, failed, rejected, unusable } from "./outcomes.ts";
-import type { Throttle } from "./remote-guard.ts";
 import { API_VERSIONS } from "./versions.ts";
 
 /** Shopify refuses longer arrays of input. */

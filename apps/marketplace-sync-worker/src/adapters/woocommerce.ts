@@ -1,3 +1,4 @@
+import { throttleFromHeaders } from "@ballast/jobs";
 import type { RemoteResponse } from "../http/remote-http.ts";
 import type {
   AdapterDeps,
@@ -9,7 +10,6 @@ import type {
 import { openAsk } from "./ask.ts";
 import { at, list, number, text } from "./json.ts";
 import { confirmed, failed, noResult, pushParts, rejected, slices, unusable } from "./outcomes.ts";
-import { throttleFromHeaders } from "./remote-guard.ts";
 import { API_VERSIONS } from "./versions.ts";
 
 const PAGE = 100;

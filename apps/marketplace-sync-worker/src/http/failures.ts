@@ -3,9 +3,9 @@ import {
   type JobError,
   PermanentError,
   RateLimitedError,
+  type Throttle,
 } from "@ballast/jobs";
 import { scrubText } from "@ballast/service";
-import type { Throttle } from "../adapters/remote-guard.ts";
 import type { RemoteResponse } from "./remote-http.ts";
 
 /** A remote that says "too many" and nothing else. */

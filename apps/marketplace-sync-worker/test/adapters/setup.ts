@@ -1,4 +1,5 @@
 import type { MarketplaceKind } from "@ballast/contracts";
+import type { RemoteGuard, Throttle } from "@ballast/jobs";
 import {
   type MarketplaceDouble,
   type MarketplaceDoubleOptions,
@@ -7,7 +8,6 @@ import {
 import { AccessTokens } from "../../src/adapters/access-token.ts";
 import type { MarketplaceAdapter, StockItem } from "../../src/adapters/adapter.ts";
 import { openAdapter } from "../../src/adapters/open-adapter.ts";
-import type { RemoteGuard, Throttle } from "../../src/adapters/remote-guard.ts";
 import { openRemoteHttp, type RemoteHttpOptions } from "../../src/http/remote-http.ts";
 import { keptLog } from "../kept-log.ts";
 
