@@ -126,8 +126,13 @@ async function dispatchBatch(options: DispatcherOptions): Promise<boolean> {
  * @returns those that were taken
  * @throws if the engine is away
  */
-async function togetherOrAlone(
-  { engine, telemetry }: DispatcherOptions,
+export async function togetherOrAlone(
+  {
+    engine,
+    telemetry,
+  }: Pick<DispatcherOptions, "telemetry"> & {
+    readonly engine: Pick<Engine, "add" | "ping">;
+  },
   queue: string,
   batch: readonly ClaimedRun[],
 ): Promise<readonly ClaimedRun[]> {
@@ -152,7 +157,7 @@ async function togetherOrAlone(
 }
 
 /** Add runs to the engine in one call. */
-export const handOver = (
+const handOver = (
   engine: Pick<Engine, "add">,
   queue: string,
   runs: readonly ClaimedRun[],

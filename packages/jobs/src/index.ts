@@ -13,10 +13,11 @@ export {
 export { type FailedSweepOptions, type Swept, sweepFailed } from "./failed-sweep.ts";
 export { type Attempt, type Handler, handle } from "./handler.ts";
 export type { Lease } from "./lease.ts";
-export { type Reconciled, reconcile, startReconciler } from "./reconciler.ts";
+export { reconcile, startReconciler } from "./reconciler.ts";
 export type { RemoteCall, RemoteGuard } from "./remote/guard.ts";
 export { type Throttle, throttleFromHeaders } from "./remote/throttle.ts";
 export { createRequests, type Requests, slotKey, type Wish } from "./requests.ts";
+export type { Reconciled } from "./silent-runs.ts";
 export type { RunStore } from "./store.ts";
 export type { Log, RuntimeTelemetry } from "./telemetry.ts";
 export { refuseUnfit } from "./unfit.ts";

@@ -1,34 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { copiedEnd } from "./copied-end.ts";
-import { handOver } from "./dispatcher.ts";
 import type { Engine } from "./engine/engine.ts";
+import { type LookTools, lookFor, type Reconciled } from "./silent-runs.ts";
 import type { RunStore, SilentRun } from "./store.ts";
-import type { RuntimeTelemetry } from "./telemetry.ts";
-import { isUnreachable } from "./unreachable.ts";
 
-export interface ReconcilerOptions {
-  readonly store: Pick<
-    RunStore<never>,
-    | "silent"
-    | "reclaim"
-    | "touch"
-    | "copyEnd"
-    | "readMark"
-    | "writeMark"
-    | "queueOrders"
-    | "orderTold"
-  >;
-  readonly engine: Pick<Engine, "add" | "find" | "ping" | "readEpoch" | "writeEpoch" | "setPaused">;
-  readonly telemetry: RuntimeTelemetry;
+export interface ReconcilerOptions extends LookTools {
+  readonly store: LookTools["store"] &
+    Pick<RunStore<never>, "silent" | "readMark" | "writeMark" | "queueOrders" | "orderTold">;
+  readonly engine: LookTools["engine"] & Pick<Engine, "readEpoch" | "writeEpoch" | "setPaused">;
   /** Silence after which a run is looked for. */
   readonly silentMs?: number;
   readonly everyMs?: number;
-}
-
-export interface Reconciled {
-  readonly seen: number;
-  readonly readded: number;
-  readonly copied: number;
 }
 
 const DEFAULTS = { silentMs: 60_000, everyMs: 15_000 };
@@ -75,6 +56,9 @@ export async function reconcile(options: ReconcilerOptions): Promise<Reconciled>
   const wiped = epoch === null || epoch !== (await store.readMark(EPOCH_MARK));
   const patienceMs = options.silentMs ?? DEFAULTS.silentMs;
   const began = Date.now();
+  // A wiped engine took its job from under a worker, which goes on; it is looked for when silent.
+  const isLeft = (run: SilentRun) =>
+    wiped && run.running && began - run.touchedAt.getTime() < patienceMs;
   const done = { seen: 0, readded: 0, copied: 0 };
   const passed = new Set<string>();
   let left = 0;
@@ -82,16 +66,19 @@ export async function reconcile(options: ReconcilerOptions): Promise<Reconciled>
   for (;;) {
     // After a wipe: all that were not touched since this pass began.
     const silentMs = wiped ? Date.now() - began : patienceMs;
+    // Those that were left as they are come first again.
     const found = await store.silent(silentMs, PAGE + left);
     const page = found.filter(({ id }) => !passed.has(id));
-    for (const run of page) {
-      passed.add(run.id);
-      // A wiped engine took its job from under a worker, which goes on; it is looked for when silent.
-      const isAlive = run.running && began - run.touchedAt.getTime() < patienceMs;
-      const did = wiped && isAlive ? undefined : await lookOrLeave(run, options);
-      if (did === undefined) left += 1;
-      else done[did] += 1;
+    const looked = await lookFor(
+      page.filter((run) => !isLeft(run)),
+      options,
+    );
+    left += page.length;
+    for (const what of ["seen", "readded", "copied"] as const) {
+      done[what] += looked[what];
+      left -= looked[what];
     }
+    for (const { id } of page) passed.add(id);
     if (page.length === 0 || found.length < PAGE) break;
   }
   if (wiped) {
@@ -112,38 +99,4 @@ async function tellOrders({
     await engine.setPaused(order.queue, order.paused);
     await store.orderTold(order);
   }
-}
-
-/** One run that cannot be read or added must not keep the others from being looked for. */
-async function lookOrLeave(
-  run: SilentRun,
-  options: ReconcilerOptions,
-): Promise<keyof Reconciled | undefined> {
-  try {
-    return await look(run, options);
-  } catch (error) {
-    if (isUnreachable(error)) throw error; // ends the pass, which is made again
-    await options.engine.ping(); // throws if it is away
-    options.telemetry.log.error({ err: error, runId: run.id }, "run not reconciled");
-    return undefined;
-  }
-}
-
-async function look(
-  run: SilentRun,
-  { store, engine }: ReconcilerOptions,
-): Promise<keyof Reconciled> {
-  const job = await engine.find(run.queue, run.engineJobId);
-  if (job === undefined) {
-    // Whoever wins the compare-and-set adds it; the id is the same, so even two adds make one job.
-    if (await store.reclaim(run.id, run.touchedAt)) await handOver(engine, run.queue, [run]);
-    return "readded";
-  }
-  const end = copiedEnd(run.id, job);
-  if (end !== undefined) {
-    await store.copyEnd(end);
-    return "copied";
-  }
-  await store.touch([run.id]);
-  return "seen";
 }

@@ -53,9 +53,9 @@ function setup(runs: SilentRun[]) {
   const store = {
     silent: async (_ms: number, limit: number) =>
       runs.filter(({ id }) => !touched.has(id)).slice(0, limit),
-    async reclaim(id: string) {
-      touched.add(id);
-      return true;
+    async reclaim(lost: readonly { id: string }[]) {
+      for (const { id } of lost) touched.add(id);
+      return lost.map(({ id }) => id);
     },
     touch: async () => {},
     copyEnd: async () => {},

@@ -31,7 +31,7 @@ export function openRunStore(database: Database): RunStore {
     cancelled: (runIds) => cancelled(db, runIds),
     touch: (runIds) => persistently(() => touch(db, runIds)),
     silent: (silentMs, limit) => silent(db, silentMs, limit),
-    reclaim: (runId, touchedAt) => reclaim(db, runId, touchedAt),
+    reclaim: (runs) => reclaim(db, runs),
     copyEnd: (end) => persistently(() => copyEnd(db, end)),
     judgeFailed: (queue, engineJobIds) => judgeFailed(db, queue, engineJobIds),
     expire: (limit) => persistently(() => expire(db, limit)),

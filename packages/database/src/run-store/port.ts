@@ -223,8 +223,8 @@ export interface RunStore {
 
   /** Runs handed over and untouched for `silentMs`, oldest first. */
   silent(silentMs: number, limit: number): Promise<SilentRun[]>;
-  /** Take one silent run for re-adding, if nobody touched it since `touchedAt`. */
-  reclaim(runId: string, touchedAt: Date): Promise<boolean>;
+  /** Take silent runs for re-adding; the ids of those that nobody touched since their `touchedAt`. */
+  reclaim(runs: readonly Pick<SilentRun, "id" | "touchedAt">[]): Promise<string[]>;
   /** Record the end of a run that is not terminal yet. */
   copyEnd(end: CopiedEnd): Promise<void>;
   /** Judge jobs of the engine's failed set, by their journalled ids; in any order. */

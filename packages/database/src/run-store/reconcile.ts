@@ -17,17 +17,25 @@ export async function silent(db: Queryable, silentMs: number, limit: number): Pr
   return rows;
 }
 
-/** Take one silent run for re-adding, if nobody touched it since `touchedAt`. */
-export async function reclaim(db: Queryable, runId: string, touchedAt: Date): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable("jobRuns")
-    .set({ touchedAt: sql<Date>`now()` })
-    .where("id", "=", runId)
-    .where("state", "in", ["waiting", "started"])
-    // A Date holds milliseconds, the column microseconds.
-    .where(sql<boolean>`date_trunc('milliseconds', touched_at) = ${touchedAt}`)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+/** Take silent runs for re-adding; the ids of those that nobody touched since their `touchedAt`. */
+export async function reclaim(
+  db: Queryable,
+  runs: readonly Pick<SilentRun, "id" | "touchedAt">[],
+): Promise<string[]> {
+  if (runs.length === 0) return [];
+  const { rows } = await sql<{ id: string }>`
+    WITH claimed AS (
+      SELECT r.id FROM job_runs r
+      JOIN unnest(${runs.map(({ id }) => id)}::uuid[], ${runs.map(({ touchedAt }) => touchedAt)}::timestamptz[])
+        AS silent (id, touched_at) ON silent.id = r.id
+      WHERE r.state IN ('waiting', 'started')
+        -- A Date holds milliseconds, the column microseconds.
+        AND date_trunc('milliseconds', r.touched_at) = silent.touched_at
+      ORDER BY r.id FOR UPDATE OF r
+    )
+    UPDATE job_runs r SET touched_at = now() FROM claimed WHERE r.id = claimed.id
+    RETURNING r.id`.execute(db);
+  return rows.map(({ id }) => id);
 }
 
 /**

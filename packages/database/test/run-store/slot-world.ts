@@ -302,7 +302,8 @@ export class SlotWorld {
     for (const run of await this.#t.store.silent(-1_000, 100)) {
       const job = this.#engine.find(run.engineJobId);
       if (job === undefined) {
-        if (await this.#t.store.reclaim(run.id, run.touchedAt)) this.#engine.add(run.engineJobId);
+        const won = await this.#t.store.reclaim([run]);
+        if (won.length === 1) this.#engine.add(run.engineJobId);
       } else if (job.state === "waiting" || job.state === "active")
         await this.#t.store.touch([run.id]);
       else
