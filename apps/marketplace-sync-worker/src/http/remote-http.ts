@@ -94,9 +94,6 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
     transformRequest: (body: unknown) => body,
     transformResponse: (body: unknown) => body,
   });
-  // Axios merges its default headers, all eight groups of them, into every request; we give our own.
-  client.defaults.headers = { common: {} } as typeof client.defaults.headers;
-
   return {
     async request({ method, url, headers, body, secrets = [], isGzip = false }, signal) {
       signal.throwIfAborted();

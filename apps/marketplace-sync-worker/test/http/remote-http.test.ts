@@ -68,10 +68,9 @@ test("an answer that is no JSON has no body, and is logged by its size and statu
 });
 
 test.each([
-  ["announced", { "Content-Length": "999999999" }],
-  ["not announced", {}],
-])("an answer larger than the bound, %s, is not read to its end", async (_how, headers) => {
-  const body = "x".repeat(200_000);
+  ["announced", "only the beginning", { "Content-Length": "999999999" }],
+  ["not announced", "x".repeat(200_000), {}],
+])("an answer larger than the bound, %s, is not read to its end", async (_how, body, headers) => {
   await using t = await setup(
     { kind: "answer", status: 200, body, headers },
     { maxAnswerBytes: 100_000 },
@@ -114,6 +113,26 @@ test("a broken connection is told without address, headers or body", async () =>
   const told = JSON.stringify([error, error.message, error.stack, t.log.lines]);
   expect(told).not.toContain("s3cr3t");
   expect(told).not.toContain("quantity");
+});
+
+test("where nobody listens there is no answer", async () => {
+  const gone = await startHttpRecorder();
+  await gone[Symbol.asyncDispose]();
+  await using http = openRemoteHttp({ log: keptLog(), allowPrivate: true });
+  const error = await thrown(http.request({ method: "GET", url: gone.url }, never));
+  expect(error).toMatchObject({
+    code: "no_answer",
+    message: expect.stringContaining("ECONNREFUSED"),
+  });
+});
+
+test("an abort ends a call that is under way, and the connection with it", async () => {
+  await using t = await setup({ kind: "drip" });
+  const stop = new AbortController();
+  const asking = thrown(t.http.request({ method: "GET", url: t.server.url }, stop.signal));
+  await t.server.waitForRequests(1);
+  stop.abort(new Error("shutting down"));
+  expect((await asking).message).toBe("shutting down");
 });
 
 test("a remote whose certificate nobody trusts is not spoken to", async () => {
