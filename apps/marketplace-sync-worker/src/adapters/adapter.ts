@@ -66,6 +66,9 @@ export interface MarketplaceAdapter {
   /**
    * Tell the stock of up to `maxBatch` items; absolute quantities, so that telling twice is harmless.
    *
+   * Takes one call, or 20 s of calls, or up to 15 minutes where Amazon works on a feed: a job's timeout has to
+   * allow for that.
+   *
    * @returns one outcome for each item, in their order. Where several calls are needed and a later one
    *   fails, what was settled is returned and the rest is `failed` as `not_sent`: ask again and the error comes
    */

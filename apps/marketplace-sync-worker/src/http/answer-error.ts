@@ -13,6 +13,16 @@ export class AnswerError extends Error {
   }
 }
 
+/** Ended by its signal; the reason says why, and the rest how far it had come. */
+export const cutOff = (
+  { reason }: AbortSignal,
+  { status, sizeBytes }: { readonly status: number; readonly sizeBytes: number },
+) =>
+  new AnswerError("answer_endless", reason instanceof Error ? reason.message : "aborted", {
+    ...(status === 0 ? {} : { status }),
+    sizeBytes,
+  });
+
 export const tooLarge = (status: number, sizeBytes: number, maxBytes: number) =>
   new AnswerError(
     "answer_too_large",

@@ -87,7 +87,6 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
     },
   });
   const client = axios.create({
-    adapter: undiciAdapter(agent),
     maxContentLength: maxAnswerBytes,
     // The whole answer's status is looked at by those who know the API.
     validateStatus: null,
@@ -112,7 +111,7 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
               : { "Content-Type": "application/json" }),
             ...headers,
           },
-          signal: time.signal,
+          adapter: undiciAdapter(agent, time.signal),
         });
         const { status, data } = answer;
         // We ask for no compression; some compress all the same.
@@ -130,10 +129,7 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof JobError) throw error;
-        const failure = time.isUp()
-          ? new AnswerError("answer_endless", `no whole answer within ${timeoutMs} ms`)
-          : asAnswerError(error);
-        const { code, message, status, sizeBytes } = failure;
+        const { code, message, status, sizeBytes } = asAnswerError(error);
         log.warn({ host: hostOf(url), code, status, sizeBytes }, "remote gave no whole answer");
         // Axios' own error holds the whole request, secrets included, so it is not kept as a cause.
         throw new DependencyDownError(code, message);

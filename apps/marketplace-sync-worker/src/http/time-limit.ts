@@ -1,8 +1,6 @@
 /** A signal that aborts when another does, or when the time is up. */
 export interface TimeLimit {
   readonly signal: AbortSignal;
-  /** It was the time that ended it. */
-  isUp(): boolean;
   /** Let go of both; to be called whatever happened. */
   release(): void;
 }
@@ -13,17 +11,14 @@ export interface TimeLimit {
  */
 export function timeLimit(outer: AbortSignal, limitMs: number): TimeLimit {
   const inner = new AbortController();
-  let isUp = false;
   const follow = () => inner.abort(outer.reason);
   const timer = setTimeout(() => {
-    isUp = true;
-    inner.abort(new Error(`not done within ${limitMs} ms`));
+    inner.abort(new Error(`no whole answer within ${limitMs} ms`));
   }, limitMs);
   if (outer.aborted) follow();
   else outer.addEventListener("abort", follow, { once: true });
   return {
     signal: inner.signal,
-    isUp: () => isUp,
     release() {
       clearTimeout(timer);
       outer.removeEventListener("abort", follow);

@@ -1,18 +1,18 @@
 import type { AxiosAdapter, AxiosResponse } from "axios";
 import type { Dispatcher } from "undici";
-import { tooLarge } from "./answer-error.ts";
+import { cutOff, tooLarge } from "./answer-error.ts";
 
 /**
- * Axios' requests over `dispatcher`; `data` of the response is a Buffer of at most `maxContentLength`.
+ * One of Axios' requests over `dispatcher`; `data` of the response is a Buffer of at most `maxContentLength`.
  *
+ * @param signal ends it. Not Axios' own, which would put an error of its own in the place of ours
  * `dispatch` rather than `request`: the stream that the latter makes of every answer costs more than the call.
  */
 export const undiciAdapter =
-  (dispatcher: Dispatcher): AxiosAdapter =>
+  (dispatcher: Dispatcher, signal: AbortSignal): AxiosAdapter =>
   (config) =>
     new Promise((resolve, reject) => {
       const { origin, pathname, search } = new URL(config.url ?? "");
-      const signal = config.signal as AbortSignal;
       const maxBytes = config.maxContentLength ?? Number.POSITIVE_INFINITY;
       const chunks: Buffer[] = [];
       let sizeBytes = 0;
@@ -27,7 +27,9 @@ export const undiciAdapter =
         reject(reason);
         connection?.abort(reason);
       }
-      signal.addEventListener("abort", () => end(signal.reason), { once: true });
+      signal.addEventListener("abort", () => end(cutOff(signal, { status, sizeBytes })), {
+        once: true,
+      });
 
       dispatcher.dispatch(
         {

@@ -82,8 +82,14 @@ test.each([
 });
 
 test("an answer that drips without end is ended by the time for the whole", async () => {
-  await using t = await setup({ kind: "drip" }, { timeoutMs: 300 });
-  expect((await thrown(t.ask())).code).toBe("answer_endless");
+  await using t = await setup({ kind: "drip" }, { timeoutMs: 2_000 });
+  expect(await thrown(t.ask())).toMatchObject({
+    code: "answer_endless",
+    message: "no whole answer within 2000 ms",
+  });
+  expect(t.log.lines).toMatchObject([
+    { values: { code: "answer_endless", status: 200, sizeBytes: expect.any(Number) } },
+  ]);
 });
 
 test("headers that do not come are ended by their own time", async () => {
