@@ -17,6 +17,13 @@ export const quickPdfLock = quickLock("pdf", "6_000", "3_000");
 export const quickEmailLock = quickLock("email", "20_000", "5_000");
 export const quickAlertLock = quickLock("dead-letter", "20_000", "5_000");
 
+/** Nobody knows what became of a mail 5 s after its sender fell silent, instead of 90 s. */
+export const quickClaim: Edit = {
+  file: "apps/email-worker/src/handlers/deliver.ts",
+  find: "const LEASE_MS = 90_000;",
+  replace: "const LEASE_MS = 5_000;",
+};
+
 /** Sweeps the failed sets every 3 s instead of every 15 s, for deaths older than 2 s instead of 10 s. */
 export const eagerSweep: readonly Edit[] = [
   {

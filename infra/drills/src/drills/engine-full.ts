@@ -24,8 +24,8 @@ export const engineFull = defineDrill({
     },
     {
       without: "a worker making room in a full Redis",
-      file: "packages/jobs/src/engine/bullmq-consumer.ts",
-      find: "if (store.isFull(error)) relief.complain();",
+      file: "packages/jobs/src/engine/relief.ts",
+      find: "if (this.#isTight) await this.#store.makeRoom();",
       replace: "",
     },
   ],
