@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type BrowserOptions, launchBrowser, type OwnBrowser } from "./browser.ts";
-import { BrowserCrashedError } from "./print-errors.ts";
+import { type Excess, MemoryWatch } from "./memory-watch.ts";
+import { BrowserCrashedError, PrintMemoryExceededError } from "./print-errors.ts";
 import {
   openPrintPage,
   type PrintPage,
@@ -12,7 +13,11 @@ import { untilAborted } from "./until-aborted.ts";
 /** A page that was told to stop gets this long; then its whole browser goes. */
 const PAGE_CLOSE_MS = 800;
 
-export interface GenerationOptions extends BrowserOptions, PrintPageOptions {}
+export interface GenerationOptions extends BrowserOptions, PrintPageOptions {
+  /** Private memory of the browser, in MiB, above which a print that takes long is killed. */
+  readonly maxPrintMemoryMb: number;
+  readonly onExcess: (generation: BrowserGeneration, excess: Excess) => void;
+}
 
 /** One browser, from its launch until its last print is done. */
 export class BrowserGeneration implements AsyncDisposable {
@@ -20,7 +25,11 @@ export class BrowserGeneration implements AsyncDisposable {
   readonly #options: GenerationOptions;
   readonly #idle: PrintPage[] = [];
   readonly #died: Promise<never>;
+  readonly #watch: MemoryWatch;
   #printing = 0;
+  /** True from the moment the watch kills a renderer until its page is known. */
+  #excess = false;
+  readonly #killedForMemory = new WeakSet<PrintPage>();
   #retired = false;
 
   static async launch(options: GenerationOptions): Promise<BrowserGeneration> {
@@ -30,6 +39,14 @@ export class BrowserGeneration implements AsyncDisposable {
   private constructor(own: OwnBrowser, options: GenerationOptions) {
     this.#own = own;
     this.#options = options;
+    this.#watch = new MemoryWatch({
+      group: own.pid,
+      limitMb: options.maxPrintMemoryMb,
+      onExcess: (excess) => {
+        this.#excess = true;
+        options.onExcess(this, excess);
+      },
+    });
     this.#died = own.ended.then(() => {
       throw new BrowserCrashedError();
     });
@@ -60,6 +77,7 @@ export class BrowserGeneration implements AsyncDisposable {
    * the page is free again or gone, which takes at most {@link PAGE_CLOSE_MS} more.
    *
    * @throws {BrowserCrashedError} if the browser or the page's renderer died
+   * @throws {PrintMemoryExceededError} if its renderer was killed for what it held
    */
   print(
     html: string,
@@ -67,6 +85,7 @@ export class BrowserGeneration implements AsyncDisposable {
     stop: AbortSignal,
   ): { pdf: Promise<Uint8Array>; settled: Promise<void> } {
     this.#printing += 1;
+    const watched = this.#watch.begin();
     const page = this.#takePage();
     const pdf = untilAborted(
       Promise.race([page.then((opened) => this.#printOn(opened, html, settings)), this.#died]),
@@ -75,6 +94,7 @@ export class BrowserGeneration implements AsyncDisposable {
       // A broken pipe is noticed a moment before the end of the process is.
       throw stop.aborted || this.#own.browser.connected ? error : new BrowserCrashedError(error);
     });
+    pdf.then(watched, watched);
     const settled = pdf
       .then(
         async () => this.#rest(await page),
@@ -98,12 +118,24 @@ export class BrowserGeneration implements AsyncDisposable {
   }
 
   async #takePage(): Promise<PrintPage> {
-    return this.#idle.pop() ?? (await openPrintPage(this.#own.browser, this.#options));
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const page = await openPrintPage(this.#own.browser, this.#options);
+    page.crashed.catch(() => this.#pageCrashed(page));
+    return page;
+  }
+
+  /** Of two crashes the first after the kill is the one meant; a page at rest may be it, too. */
+  #pageCrashed(page: PrintPage): void {
+    if (this.#excess) this.#killedForMemory.add(page);
+    this.#excess = false;
   }
 
   async #printOn(page: PrintPage, html: string, settings: PrintSettings): Promise<Uint8Array> {
     const crashed = page.crashed.catch((cause: unknown) => {
-      throw new BrowserCrashedError(cause);
+      throw this.#killedForMemory.has(page)
+        ? new PrintMemoryExceededError(this.#options.maxPrintMemoryMb)
+        : new BrowserCrashedError(cause);
     });
     return await Promise.race([page.print(html, settings), crashed]);
   }

@@ -2,31 +2,57 @@ import { readdir, readFile } from "node:fs/promises";
 
 const PAGE_BYTES = 4096;
 
+/** One process of a browser. */
+export interface BrowserProcess {
+  readonly pid: number;
+  /** In MiB: what ending it would give back. */
+  readonly privateMb: number;
+}
+
 /**
- * Private memory of a process group, in MiB: what ending it would give back. `undefined` where
- * `/proc` does not tell.
+ * The processes of a process group; none where `/proc` does not tell.
  *
  * Read from `statm`, resident minus shared pages, since `smaps` of a sandboxed renderer is closed
  * even to its own user.
  */
-export async function groupMemoryMb(processGroup: number): Promise<number | undefined> {
+export async function groupProcesses(processGroup: number): Promise<BrowserProcess[]> {
   const entries = await readdir("/proc").catch(() => []);
-  const sizes = await Promise.all(
-    entries.filter((name) => /^\d+$/.test(name)).map((pid) => privatePages(pid, processGroup)),
+  const found = await Promise.all(
+    entries.filter((name) => /^\d+$/.test(name)).map((pid) => processOf(pid, processGroup)),
   );
-  const pages = sizes.reduce((sum, size) => sum + size, 0);
-  return pages === 0 ? undefined : (pages * PAGE_BYTES) / 2 ** 20;
+  return found.filter((process) => process !== undefined);
 }
 
-async function privatePages(pid: string, processGroup: number): Promise<number> {
+/** Private memory of processes, in MiB. */
+export const memoryMbOf = (processes: readonly BrowserProcess[]): number =>
+  processes.reduce((sum, { privateMb }) => sum + privateMb, 0);
+
+/** The same of a whole process group; `undefined` where `/proc` does not tell. */
+export async function groupMemoryMb(processGroup: number): Promise<number | undefined> {
+  return memoryMbOf(await groupProcesses(processGroup)) || undefined;
+}
+
+/** Of these processes the renderer that holds most, or `undefined` if there is none. */
+export async function fattestRenderer(
+  processes: readonly BrowserProcess[],
+): Promise<BrowserProcess | undefined> {
+  for (const process of processes.toSorted((a, b) => b.privateMb - a.privateMb)) {
+    const command = await readFile(`/proc/${process.pid}/cmdline`, "latin1").catch(() => "");
+    if (command.includes("--type=renderer")) return process;
+  }
+  return undefined;
+}
+
+async function processOf(pid: string, processGroup: number): Promise<BrowserProcess | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "latin1");
     // After the command in brackets, which may hold anything: state, parent, group.
     const [, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (Number(group) !== processGroup) return 0;
+    if (Number(group) !== processGroup) return undefined;
     const [, resident, shared] = (await readFile(`/proc/${pid}/statm`, "latin1")).split(" ");
-    return Number(resident) - Number(shared);
+    const pages = Number(resident) - Number(shared);
+    return { pid: Number(pid), privateMb: (pages * PAGE_BYTES) / 2 ** 20 };
   } catch {
-    return 0; // ended between two reads
+    return undefined; // ended between two reads
   }
 }

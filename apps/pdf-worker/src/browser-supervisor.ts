@@ -1,12 +1,16 @@
 import { DependencyDownError } from "@ballast/jobs";
 import { BrowserGeneration, type GenerationOptions } from "./browser-generation.ts";
 import { groupMemoryMb } from "./browser-memory.ts";
+import type { Excess } from "./memory-watch.ts";
 import { type RecyclingLimits, type RecyclingReason, recyclingReason } from "./recycling.ts";
 
-export interface SupervisorOptions extends GenerationOptions, RecyclingLimits {
+export interface SupervisorOptions extends Omit<GenerationOptions, "onExcess">, RecyclingLimits {
   readonly log: SupervisorLog;
-  readonly onReplaced: (reason: RecyclingReason | "crash") => void;
+  readonly onReplaced: (reason: ReplacementReason) => void;
 }
+
+/** Why there is another browser now; `print-memory` after a print that ate too much. */
+export type ReplacementReason = RecyclingReason | "crash" | "print-memory";
 
 /** pino fits. */
 export interface SupervisorLog {
@@ -57,10 +61,7 @@ export class BrowserSupervisor implements AsyncDisposable {
     const use = { pagesPrinted: this.#pagesPrinted, memoryMb: await this.#memoryMb(generation) };
     const reason = recyclingReason(use, this.#options);
     if (reason === undefined || generation.retired) return;
-    generation.retire();
-    this.#options.onReplaced(reason);
-    this.#options.log.info({ reason, browserPid: generation.pid, ...use }, "browser retired");
-    this.#startNext();
+    this.#retire(generation, reason, use);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,7 +71,10 @@ export class BrowserSupervisor implements AsyncDisposable {
   }
 
   async #launch(): Promise<BrowserGeneration> {
-    const generation = await BrowserGeneration.launch(this.#options).catch((cause: unknown) => {
+    const generation = await BrowserGeneration.launch({
+      ...this.#options,
+      onExcess: (excessive, excess) => this.#exceeded(excessive, excess),
+    }).catch((cause: unknown) => {
       throw new DependencyDownError(
         "browser_unavailable",
         `the browser ${this.#options.executablePath} does not start: ${String(cause)}`,
@@ -84,6 +88,20 @@ export class BrowserSupervisor implements AsyncDisposable {
     void generation.ended.then(() => this.#ended(generation));
     this.#options.log.info({ browserPid: generation.pid }, "browser started");
     return generation;
+  }
+
+  #exceeded(generation: BrowserGeneration, { memoryMb, renderer }: Excess): void {
+    const { log, maxPrintMemoryMb } = this.#options;
+    const browserPid = generation.pid;
+    log.warn({ browserPid, memoryMb, maxPrintMemoryMb, renderer }, "a print is killed: memory");
+    if (!generation.retired) this.#retire(generation, "print-memory", { memoryMb });
+  }
+
+  #retire(generation: BrowserGeneration, reason: ReplacementReason, use: object): void {
+    generation.retire();
+    this.#options.onReplaced(reason);
+    this.#options.log.info({ reason, browserPid: generation.pid, ...use }, "browser retired");
+    this.#startNext();
   }
 
   async #ended(generation: BrowserGeneration): Promise<void> {

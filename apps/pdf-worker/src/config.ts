@@ -12,6 +12,17 @@ import { z } from "zod";
 
 const MIB = 2 ** 20;
 
+/** What the longest invoice the API takes needs. */
+const PRINT_MEMORY_MB = 6_144;
+/** The rest is for this process. */
+const BROWSER_SHARE = 0.8;
+
+/** What a print may make the browser hold, in MiB, under a limit of the container in bytes; 0 is none. */
+export function defaultPrintMemoryMb(containerBytes: number): number {
+  if (containerBytes <= 0) return PRINT_MEMORY_MB;
+  return Math.min(PRINT_MEMORY_MB, Math.floor((containerBytes / MIB) * BROWSER_SHARE));
+}
+
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 export const EnvSchema = z
@@ -43,6 +54,9 @@ export const EnvSchema = z
     PDF_MAX_MEMORY_MB: whole(256, 65_536)
       .default(1_024)
       .describe("private memory of the browser, in MiB, above which it is replaced"),
+    PDF_MAX_PRINT_MEMORY_MB: whole(256, 65_536)
+      .default(() => defaultPrintMemoryMb(process.constrainedMemory()))
+      .describe("private memory of the browser, in MiB, above which a long print is killed"),
     PDF_MAX_HTML_BYTES: whole(MIB, 256 * MIB)
       .default(16 * MIB)
       .describe("largest HTML that is printed, fonts included"),
@@ -73,6 +87,7 @@ export function loadConfig(env: Env) {
       timeoutMs: read.PDF_PRINT_TIMEOUT_MS,
       recycleAfterPages: read.PDF_RECYCLE_AFTER_PAGES,
       maxMemoryMb: read.PDF_MAX_MEMORY_MB,
+      maxPrintMemoryMb: read.PDF_MAX_PRINT_MEMORY_MB,
       maxHtmlBytes: read.PDF_MAX_HTML_BYTES,
       maxPdfBytes: read.PDF_MAX_PDF_BYTES,
     },

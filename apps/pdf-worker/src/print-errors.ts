@@ -17,6 +17,16 @@ export class PrintTimeoutError extends TransientError {
   }
 }
 
+/** A document made the browser hold more memory than it may; its page was killed, and would be again. */
+export class PrintMemoryExceededError extends PermanentError {
+  constructor(limitMb: number) {
+    super(
+      "print_memory_exceeded",
+      `printing the document took more than the ${limitMb} MiB the browser may hold; its page was killed. Split the document, or raise PDF_MAX_PRINT_MEMORY_MB`,
+    );
+  }
+}
+
 /** The HTML or the PDF is larger than allowed, and would be again. */
 export class DocumentTooLargeError extends PermanentError {
   constructor(what: "html" | "pdf", sizeBytes: number, maxBytes: number) {

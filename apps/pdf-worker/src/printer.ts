@@ -1,10 +1,13 @@
 import { availableParallelism } from "node:os";
 import type { BrowserOptions } from "./browser.ts";
-import { BrowserSupervisor, type SupervisorLog } from "./browser-supervisor.ts";
+import {
+  BrowserSupervisor,
+  type ReplacementReason,
+  type SupervisorLog,
+} from "./browser-supervisor.ts";
 import { countPages } from "./pdf-file.ts";
 import { DocumentTooLargeError, PrintTimeoutError } from "./print-errors.ts";
 import type { PrintSettings } from "./print-page.ts";
-import type { RecyclingReason } from "./recycling.ts";
 import { Slots } from "./slots.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -15,6 +18,8 @@ export interface PrinterOptions extends Omit<BrowserOptions, "protocolTimeoutMs"
   readonly recycleAfterPages?: number;
   /** The browser is replaced once its private memory exceeds this. Default 1,024 MiB. */
   readonly maxMemoryMb?: number;
+  /** A print that takes long is killed once the browser's private memory exceeds this. Default 6,144 MiB. */
+  readonly maxPrintMemoryMb?: number;
   /** Longest one document may take once it has a slot. Default 60,000. */
   readonly timeoutMs?: number;
   /** Default 16 MiB, fonts included. */
@@ -31,7 +36,7 @@ export interface PrinterMetrics {
   printed(print: { pageCount: number; sizeBytes: number; seconds: number }): void;
   /** @param scheme of few, since it labels a metric */
   requestRefused(scheme: string): void;
-  browserReplaced(reason: RecyclingReason | "crash"): void;
+  browserReplaced(reason: ReplacementReason): void;
 }
 
 export interface PrintRequest extends PrintSettings {
@@ -57,6 +62,7 @@ export interface Printer extends AsyncDisposable {
    * @throws the signal's reason, at once when it aborts; its slot is free within a second
    * @throws {DocumentTooLargeError} if the HTML or the PDF is
    * @throws {PrintTimeoutError} after `timeoutMs`
+   * @throws {PrintMemoryExceededError} if it made the browser hold too much
    * @throws {BrowserCrashedError} if the browser died; the next print gets a new one
    * @throws {DependencyDownError} if no browser can be started
    */
@@ -83,6 +89,7 @@ export async function openPrinter(options: PrinterOptions): Promise<Printer> {
     pageSlots = availableParallelism(),
     recycleAfterPages = 2_000,
     maxMemoryMb = 1_024,
+    maxPrintMemoryMb = 6_144,
     timeoutMs = 60_000,
     maxHtmlBytes = 16 * MIB,
     maxPdfBytes = 32 * MIB,
@@ -100,6 +107,7 @@ export async function openPrinter(options: PrinterOptions): Promise<Printer> {
     ...browser,
     recycleAfterPages,
     maxMemoryMb,
+    maxPrintMemoryMb,
     maxPdfBytes,
     protocolTimeoutMs: timeoutMs + PROTOCOL_MARGIN_MS,
     log,

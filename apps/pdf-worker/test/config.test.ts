@@ -1,6 +1,6 @@
 import { ConfigError } from "@ballast/service";
 import { expect, test } from "vitest";
-import { loadConfig } from "../src/config.ts";
+import { defaultPrintMemoryMb, loadConfig } from "../src/config.ts";
 
 const required = {
   DATABASE_URL: "postgres://user:password@localhost:5432/ballast",
@@ -18,10 +18,21 @@ test("the defaults suit a machine with a headless shell", () => {
     timeoutMs: 60_000,
     recycleAfterPages: 2_000,
     maxMemoryMb: 1_024,
+    maxPrintMemoryMb: defaultPrintMemoryMb(process.constrainedMemory()),
     maxHtmlBytes: 16 * 2 ** 20,
     maxPdfBytes: 32 * 2 ** 20,
   });
   expect(concurrency).toBeGreaterThanOrEqual(1);
+});
+
+test.each([
+  [0, 6_144],
+  [2_048 * 2 ** 20, 1_638],
+  [7_679 * 2 ** 20, 6_143],
+  [7_680 * 2 ** 20, 6_144],
+  [2 ** 63, 6_144],
+])("in a container of %d bytes a print may make the browser hold %d MiB", (bytes, limitMb) => {
+  expect(defaultPrintMemoryMb(bytes)).toBe(limitMb);
 });
 
 test("every bad variable is named at once", () => {

@@ -93,3 +93,7 @@ export const endlessHtml = (): string =>
 /** A document of about half a second. */
 export const slowHtml = (): string =>
   `<p>slow</p><table>${"<tr><td>1</td><td>long</td><td>row</td></tr>".repeat(1_500)}</table>`;
+
+/** A document that takes seconds and little memory: each of its hidden elements looks at all before it. */
+export const unhurriedHtml = (elements = 12_000): string =>
+  `<style>b + i ~ i { color: red } i { display: none }</style><p>unhurried</p>${"<i></i>".repeat(elements)}`;

@@ -9,7 +9,13 @@ import { fileURLToPath } from "node:url";
 import { PermanentError } from "@ballast/jobs";
 import { describe, expect, test } from "vitest";
 import { BrowserCrashedError, PrintTimeoutError } from "../src/print-errors.ts";
-import { endlessHtml, isGroupAlive, openTestPrinter, slowHtml } from "./open-test-printer.ts";
+import {
+  endlessHtml,
+  isGroupAlive,
+  openTestPrinter,
+  slowHtml,
+  unhurriedHtml,
+} from "./open-test-printer.ts";
 import { readPdf } from "./read-pdf.ts";
 
 /** A folder with one executable file. */
@@ -155,6 +161,29 @@ describe("time", () => {
     await expect(waiting).rejects.toThrow("gone");
     await expect(first).resolves.toBeDefined();
     await expect(t.print("<p>next</p>")).resolves.toBeDefined();
+  });
+});
+
+describe("memory", () => {
+  test("that a print eats ends that document for good, and no print beside it", async () => {
+    await using t = await openTestPrinter({ pageSlots: 2, maxPrintMemoryMb: 200 });
+
+    let isOver = false;
+    const innocent = t.print(unhurriedHtml()).finally(() => {
+      isOver = true;
+    });
+    const eater = t.print(endlessHtml());
+    await expect(eater).rejects.toBeInstanceOf(PermanentError);
+    await expect(eater).rejects.toMatchObject({
+      code: "print_memory_exceeded",
+      message: expect.stringContaining("200 MiB"),
+    });
+
+    expect({ isOver, replaced: t.replaced }).toEqual({ isOver: false, replaced: ["print-memory"] });
+    await expect(innocent).resolves.toBeDefined();
+    await expect(t.print("<p>next</p>")).resolves.toMatchObject({ pageCount: 1 });
+    await expect.poll(() => isGroupAlive(t.pids[0] ?? 0)).toBe(false);
+    expect(t.replaced).toEqual(["print-memory"]);
   });
 });
 
