@@ -50,7 +50,9 @@ test("an unknown queue is answered with those that exist", async () => {
   ])
     expect(got).toMatchObject({
       status: 404,
-      body: { detail: "there is no queue fax: there are dead-letter, drill, email, pdf" },
+      body: {
+        detail: "there is no queue fax: there are dead-letter, drill, email, marketplace-sync, pdf",
+      },
     });
 });
 

@@ -1,5 +1,8 @@
 import type { AnyJob } from "./job.ts";
 import { echo } from "./jobs/echo.ts";
+import { pushListing } from "./jobs/push-listing.ts";
+import { pushStock } from "./jobs/push-stock.ts";
+import { reconcileStock } from "./jobs/reconcile-stock.ts";
 import { renderInvoice } from "./jobs/render-invoice.ts";
 import { sendAlert } from "./jobs/send-alert.ts";
 import { sendInvoice } from "./jobs/send-invoice.ts";
@@ -10,6 +13,9 @@ import type { QueueDefinition } from "./queue.ts";
 export const jobContracts: readonly AnyJob[] = [
   renderInvoice,
   sendInvoice,
+  pushStock,
+  pushListing,
+  reconcileStock,
   sendAlert,
   updateTicket,
   echo,

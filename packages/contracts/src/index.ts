@@ -17,6 +17,9 @@ export {
   type ResultOf,
 } from "./job.ts";
 export { echo } from "./jobs/echo.ts";
+export { pushListing } from "./jobs/push-listing.ts";
+export { pushStock, URGENT_PRIORITY } from "./jobs/push-stock.ts";
+export { reconcileStock } from "./jobs/reconcile-stock.ts";
 export { documentHold, InvoiceLocale, renderInvoice } from "./jobs/render-invoice.ts";
 export { AlertChannel, sendAlert } from "./jobs/send-alert.ts";
 export { sendInvoice } from "./jobs/send-invoice.ts";
@@ -29,4 +32,4 @@ export {
   marketplaces,
 } from "./marketplaces/marketplaces.ts";
 export { defineQueue, type QueueDefinition, type QueuePolicy, recoveryBoundMs } from "./queue.ts";
-export { deadLetter, drill, email, pdf } from "./queues.ts";
+export { deadLetter, drill, email, marketplaceSync, pdf } from "./queues.ts";

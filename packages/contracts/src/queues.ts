@@ -30,3 +30,13 @@ export const deadLetter = defineQueue("dead-letter", {
   stalledIntervalMs: 5_000,
   concurrency: 15,
 });
+
+/**
+ * Marketplaces. A second run tells the same stock again, so the lock may be short. As many at a time as there
+ * are accounts at work, since each mostly waits for its marketplace: one that hangs must not hold up the others.
+ */
+export const marketplaceSync = defineQueue("marketplace-sync", {
+  lockDurationMs: 6_000,
+  stalledIntervalMs: 3_000,
+  concurrency: 50,
+});

@@ -131,6 +131,62 @@ export {
   type JobRequestView,
   type RunView,
 } from "./jobs-view.ts";
+export {
+  type AccountFacts,
+  findAccount,
+  insertAccount,
+  listAccounts,
+  lockAccount,
+  type MarketplaceAccount,
+  setAccountPaused,
+  updateAccount,
+} from "./marketplaces/accounts.ts";
+export { type Backlog, measureBacklog } from "./marketplaces/backlog.ts";
+export { comparedListings, correctDrift, databaseNow } from "./marketplaces/correct-drift.ts";
+export {
+  type Credentials,
+  readCredentials,
+  resealCredentials,
+  sealCredentials,
+} from "./marketplaces/credentials.ts";
+export {
+  type ComparedListing,
+  type DriftItem,
+  type DriftRule,
+  type ThreeWayDiff,
+  threeWayDiff,
+} from "./marketplaces/drift.ts";
+export { type DriftReport, listDriftReports, recordDrift } from "./marketplaces/drift-reports.ts";
+export { type KeyRing, parseKeyRing, UnsealError } from "./marketplaces/key-ring.ts";
+export {
+  type Listing,
+  type ListingFacts,
+  type ListingFilter,
+  ListingTakenError,
+  listListings,
+  putListings,
+  removeListing,
+} from "./marketplaces/listings.ts";
+export { parkStillborn, type StillbornRun, unparkListing } from "./marketplaces/parking.ts";
+export {
+  beginPush,
+  endPush,
+  type ListingToPush,
+  type NextPush,
+  nextBatch,
+  type PushBegun,
+  type PushOutcome,
+  settleBatch,
+} from "./marketplaces/push.ts";
+export {
+  type AccountToPush,
+  findStock,
+  type Stock,
+  type StockChange,
+  type StockChanged,
+  setStock,
+  UnknownSkuError,
+} from "./marketplaces/stock.ts";
 export { MigrationError, migrate, migrationNames, schemaFingerprint } from "./migrator.ts";
 export {
   AmountTooLargeError,
@@ -195,6 +251,7 @@ export type {
   AlertKind,
   ApiScope,
   DeliveryState,
+  DriftWinner,
   IncidentState,
   InvoiceState,
   LetterState,

@@ -1,7 +1,8 @@
-import type { ColumnType, Generated } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { Address, TaxId } from "./address.ts";
 import type { CompanyFacts } from "./companies.ts";
 import type { CustomerFacts } from "./customers.ts";
+import type { DriftItem } from "./marketplaces/drift.ts";
 
 /** `jsonb` of shape `T`: read parsed, written as a JSON string, since pg would turn arrays into SQL arrays. */
 export type Json<T> = ColumnType<T, string, string>;
@@ -16,6 +17,7 @@ export type IncidentState = "open" | "ticketed" | "resolved" | "ignored";
 export type LetterState = "open" | "replayed" | "discarded";
 export type AlertKind = "opened" | "grown" | "reopened" | "resolved";
 export type ReplayState = "canary" | "running" | "stopped" | "cancelled" | "completed";
+export type DriftWinner = "ours" | "theirs";
 export type ApiScope = "read" | "write" | "operate";
 
 interface JobRunRow {
@@ -354,5 +356,74 @@ export interface Schema {
     skipMessage: string | null;
     newRunId: string | null;
     doneAt: Date | null;
+  };
+  marketplaceAccounts: {
+    id: string;
+    companyId: string;
+    kind: string;
+    name: string;
+    settings: Json<Record<string, unknown>>;
+    credentials: Buffer;
+    credentialsKeyId: string;
+    credentialsSetAt: Timestamp;
+    paused: Generated<boolean>;
+    minPushIntervalMs: Generated<number>;
+    reconcileCron: string | null;
+    reconcileTimeZone: string | null;
+    driftWinner: Generated<DriftWinner>;
+    maxCorrections: Generated<number>;
+    lastPushAt: Date | null;
+    pushUnfinished: Generated<boolean>;
+    maxBatch: number | null;
+    createdAt: Timestamp;
+    updatedAt: Timestamp;
+  };
+  stock: {
+    companyId: string;
+    sku: string;
+    quantity: number;
+    version: Generated<bigint>;
+    updatedAt: Timestamp;
+  };
+  listings: {
+    accountId: string;
+    companyId: string;
+    sku: string;
+    externalId: string;
+    desiredQuantity: number | null;
+    desiredVersion: Generated<bigint>;
+    confirmedQuantity: number | null;
+    confirmedVersion: Generated<bigint>;
+    confirmedAt: Date | null;
+    dirty: GeneratedAlways<boolean>;
+    dirtySince: Date | null;
+    urgent: Generated<boolean>;
+    triedAt: Date | null;
+    settledAt: Date | null;
+    failures: Generated<number>;
+    failedCode: string | null;
+    failedMessage: string | null;
+    retryAt: Date | null;
+    rejectedAt: Date | null;
+    rejectedCode: string | null;
+    rejectedMessage: string | null;
+    corrections: Generated<number>;
+  };
+  driftReports: {
+    id: string;
+    accountId: string;
+    companyId: string;
+    startedAt: Date;
+    finishedAt: Timestamp;
+    listed: number;
+    compared: number;
+    inAgreement: number;
+    pending: number;
+    drifted: number;
+    corrected: number;
+    givenUp: number;
+    missing: number;
+    unknown: number;
+    items: Json<DriftItem[]>;
   };
 }

@@ -1,0 +1,64 @@
+import { sql } from "kysely";
+import type { Database, Queryable } from "../database.ts";
+import { type KeyRing, type Sealed, seal, unseal } from "./key-ring.ts";
+
+export type Credentials = Readonly<Record<string, unknown>>;
+
+/** Seal the credentials of an account; they open for this account alone. */
+export const sealCredentials = (ring: KeyRing, accountId: string, plain: Credentials): Sealed =>
+  seal(ring, accountId, JSON.stringify(plain));
+
+/**
+ * The credentials of an account, for whoever speaks to its marketplace. They go nowhere else.
+ *
+ * @throws {UnsealError} if no key of the ring opens them
+ */
+export async function readCredentials(
+  db: Queryable,
+  ring: KeyRing,
+  accountId: string,
+): Promise<Credentials | undefined> {
+  const row = await db
+    .selectFrom("marketplaceAccounts")
+    .select(["credentials as sealed", "credentialsKeyId as keyId"])
+    .where("id", "=", accountId)
+    .executeTakeFirst();
+  return row && (JSON.parse(unseal(ring, accountId, row)) as Credentials);
+}
+
+const BATCH = 100;
+
+/**
+ * Seal anew, with the current key, whatever is sealed with another one of the ring; afterwards the others may
+ * be taken out of it. Any number of processes may. @returns how many
+ */
+export async function resealCredentials(
+  database: Pick<Database, "transaction">,
+  ring: KeyRing,
+): Promise<number> {
+  const old = [...ring.keys.keys()].filter((id) => id !== ring.current);
+  if (old.length === 0) return 0;
+  for (let resealed = 0; ; ) {
+    const count = await database.transaction(async (tx) => {
+      const rows = await tx
+        .selectFrom("marketplaceAccounts")
+        .select(["id", "credentials as sealed", "credentialsKeyId as keyId"])
+        .where("credentialsKeyId", "in", old)
+        .orderBy("id")
+        .limit(BATCH)
+        .forUpdate()
+        .skipLocked()
+        .execute();
+      for (const { id, ...sealed } of rows) {
+        const anew = seal(ring, id, unseal(ring, id, sealed));
+        await sql`
+          UPDATE marketplace_accounts
+          SET credentials = ${anew.sealed}, credentials_key_id = ${anew.keyId}
+          WHERE id = ${id}`.execute(tx);
+      }
+      return rows.length;
+    });
+    resealed += count;
+    if (count < BATCH) return resealed;
+  }
+}
