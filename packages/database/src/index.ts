@@ -215,6 +215,7 @@ export {
   type QueuePause,
   setQueuePaused,
 } from "./queue-states.ts";
+export { listRemotes, openRemoteStore } from "./remotes/remote-store.ts";
 export {
   beginPace,
   claimReplays,

@@ -327,6 +327,25 @@ export interface Schema {
     changedAt: Timestamp;
     engineToldAt: Date | null;
   };
+  remotes: {
+    kind: string;
+    key: string;
+    gate: Generated<"open" | "closed" | "ramping">;
+    failures: Generated<number>;
+    probes: Generated<number>;
+    successes: Generated<number>;
+    closedAt: Date | null;
+    code: string | null;
+    message: string | null;
+    nextProbeAt: Date | null;
+    capacity: number | null;
+    restorePerSecond: number | null;
+    tokens: Generated<number>;
+    tokensAt: Timestamp;
+    blockedUntil: Date | null;
+    resetsAt: Date | null;
+    changedAt: Timestamp;
+  };
   replays: {
     id: string;
     queue: string;

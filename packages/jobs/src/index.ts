@@ -14,7 +14,10 @@ export { type FailedSweepOptions, type Swept, sweepFailed } from "./failed-sweep
 export { type Attempt, type Handler, handle } from "./handler.ts";
 export type { Lease } from "./lease.ts";
 export { reconcile, startReconciler } from "./reconciler.ts";
+export { AUTH_FAILED, type Gate } from "./remote/gate.ts";
 export type { RemoteCall, RemoteGuard } from "./remote/guard.ts";
+export { openRemoteGuard, type RemoteObserver } from "./remote/open-guard.ts";
+export type { Remote, RemoteStore } from "./remote/store.ts";
 export { type Throttle, throttleFromHeaders } from "./remote/throttle.ts";
 export { createRequests, type Requests, slotKey, type Wish } from "./requests.ts";
 export type { Reconciled } from "./silent-runs.ts";

@@ -36,4 +36,5 @@ export {
   startSmtpServer,
 } from "./smtp-server.ts";
 export { createTestDatabase, type TestDatabase } from "./test-database.ts";
+export { type BucketAnswer, tokenBucket } from "./token-bucket.ts";
 export { type UntilOptions, until } from "./until.ts";

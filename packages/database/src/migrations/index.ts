@@ -7,6 +7,7 @@ import { deadLetters } from "./0005-dead-letters.ts";
 import { triage } from "./0006-triage.ts";
 import { suspects } from "./0007-suspects.ts";
 import { history } from "./0008-history.ts";
+import { remotes } from "./0009-remotes.ts";
 import { marketplaces } from "./0010-marketplaces.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
@@ -19,5 +20,6 @@ export const migrations: Record<string, Migration> = {
   "0006-triage": triage,
   "0007-suspects": suspects,
   "0008-history": history,
+  "0009-remotes": remotes,
   "0010-marketplaces": marketplaces,
 };

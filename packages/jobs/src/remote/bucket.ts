@@ -1,0 +1,114 @@
+import type { Throttle } from "./throttle.ts";
+
+/** What is known of a remote's quota. Until it tells, there is none. */
+export interface Bucket {
+  /** In the remote's own units. */
+  readonly capacity: number | null;
+  readonly restorePerSecond: number | null;
+  /** Left at `tokensAt`. */
+  readonly tokens: number;
+  readonly tokensAt: Date;
+  /** It asked us to stay away until then. */
+  readonly blockedUntil: Date | null;
+  /** Of a quota by windows: when it is full again. */
+  readonly resetsAt: Date | null;
+}
+
+export const unknownBucket: Bucket = {
+  capacity: null,
+  restorePerSecond: null,
+  tokens: 0,
+  tokensAt: new Date(0),
+  blockedUntil: null,
+  resetsAt: null,
+};
+
+/** A remote that refuses and tells no time. */
+const UNTOLD_WAIT_MS = 5_000;
+
+export type Taken =
+  | { readonly granted: number; readonly bucket: Bucket }
+  | { readonly granted: 0; readonly waitMs: number };
+
+/**
+ * Take tokens: at least `need`, and up to `want` if they are there, for the calls that come next.
+ *
+ * @returns how many, or how long until there are enough
+ */
+export function take(
+  bucket: Bucket,
+  { need, want }: { readonly need: number; readonly want: number },
+  now: Date,
+): Taken {
+  const blockedMs = (bucket.blockedUntil?.getTime() ?? 0) - now.getTime();
+  if (blockedMs > 0) return { granted: 0, waitMs: blockedMs };
+  if (bucket.capacity === null) return { granted: want, bucket };
+  const filled = refilled(bucket, now);
+  // Dearer than the whole bucket: the remote may take it when that is full.
+  const enough = Math.min(need, bucket.capacity);
+  if (filled.tokens >= enough) {
+    const granted = Math.max(need, Math.min(want, Math.floor(filled.tokens)));
+    return { granted, bucket: { ...filled, tokens: filled.tokens - granted } };
+  }
+  const { restorePerSecond, resetsAt } = filled;
+  if (restorePerSecond !== null && restorePerSecond > 0)
+    return { granted: 0, waitMs: Math.ceil(((enough - filled.tokens) / restorePerSecond) * 1_000) };
+  if (resetsAt !== null) return { granted: 0, waitMs: resetsAt.getTime() - now.getTime() };
+  return { granted: need, bucket: filled }; // nobody knows when: its answer will tell
+}
+
+/** What an answer told, put together with what was known. */
+export function learn(bucket: Bucket, throttle: Throttle, now: Date): Bucket {
+  const capacity = throttle.capacity ?? bucket.capacity;
+  const restorePerSecond = throttle.restorePerSecond ?? bucket.restorePerSecond;
+  const known = refilled({ ...bucket, capacity, restorePerSecond }, now);
+  const untilReset = restorePerSecond === null ? throttle.resetMs : undefined;
+  return {
+    ...known,
+    tokens: throttle.isThrottled ? 0 : tokensLeft(bucket, known, throttle),
+    blockedUntil: later(bucket.blockedUntil, now, askedWaitMs(throttle, restorePerSecond)),
+    resetsAt: untilReset === undefined ? known.resetsAt : new Date(now.getTime() + untilReset),
+  };
+}
+
+/** Whether an answer tells anything that is worth keeping. */
+export const tells = (throttle: Throttle): boolean =>
+  throttle.isThrottled ||
+  throttle.retryAfterMs !== undefined ||
+  throttle.remaining !== undefined ||
+  throttle.capacity !== undefined;
+
+function tokensLeft(before: Bucket, known: Bucket, { remaining }: Throttle): number {
+  if (before.capacity === null) return remaining ?? known.capacity ?? 0;
+  if (remaining === undefined) return known.tokens;
+  // It tells whole ones, and has got a little more since: only a larger difference is news. More than
+  // we know of is none: other processes have taken tokens, and not used them yet.
+  return Math.min(known.tokens, remaining + 1);
+}
+
+function askedWaitMs(
+  { isThrottled, retryAfterMs, resetMs }: Throttle,
+  restorePerSecond: number | null,
+): number {
+  if (retryAfterMs !== undefined) return retryAfterMs;
+  if (!isThrottled) return 0;
+  return resetMs ?? (restorePerSecond ? Math.ceil(1_000 / restorePerSecond) : UNTOLD_WAIT_MS);
+}
+
+function refilled(bucket: Bucket, now: Date): Bucket {
+  const { capacity, restorePerSecond, resetsAt } = bucket;
+  if (capacity === null) return { ...bucket, tokensAt: now };
+  if (restorePerSecond !== null) {
+    const seconds = Math.max(0, now.getTime() - bucket.tokensAt.getTime()) / 1_000;
+    const tokens = Math.min(capacity, bucket.tokens + seconds * restorePerSecond);
+    return { ...bucket, tokens, tokensAt: now };
+  }
+  return resetsAt !== null && resetsAt <= now
+    ? { ...bucket, tokens: capacity, tokensAt: now, resetsAt: null }
+    : { ...bucket, tokensAt: now };
+}
+
+function later(until: Date | null, now: Date, waitMs: number): Date | null {
+  const asked = now.getTime() + waitMs;
+  return waitMs > 0 && asked > (until?.getTime() ?? 0) ? new Date(asked) : until;
+}

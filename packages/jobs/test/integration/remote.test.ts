@@ -1,0 +1,131 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { openRemoteStore } from "@ballast/database";
+import { createTestDatabase, tokenBucket, until } from "@ballast/testing";
+import { expect, test } from "vitest";
+import {
+  DependencyDownError,
+  openRemoteGuard,
+  type Remote,
+  type RemoteGuard,
+  type RemoteStore,
+} from "../../src/index.ts";
+
+const remote: Remote = { kind: "marketplace", key: "shop-1" };
+const signal = new AbortController().signal;
+const ok = async () => ({ value: "ok" });
+const down = async () => {
+  throw new DependencyDownError("remote_down", "the shop answered 503");
+};
+
+/** Guards of several processes before one account. */
+async function setup(count = 2) {
+  const database = await createTestDatabase();
+  const store: RemoteStore = openRemoteStore(database.db);
+  const guards = Array.from({ length: count }, () => openRemoteGuard({ store, remote }));
+  const [first, second] = guards;
+  if (first === undefined || second === undefined) throw new Error("two guards at least");
+  return {
+    store,
+    first,
+    second,
+    guards,
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+const callDown = (guard: RemoteGuard) =>
+  guard.call({ signal }, down).catch((error: unknown) => error);
+
+test("calls of one process that fail close the gate for all, and their jobs are told when to come back", async () => {
+  await using t = await setup();
+  for (let n = 0; n < 5; n++) await callDown(t.first);
+  const refused = await t.second.call({ signal }, ok).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "gate_closed", message: expect.stringContaining("503") });
+  const { retryAfterMs } = refused as DependencyDownError;
+  expect(retryAfterMs).toBeGreaterThan(0);
+  expect(retryAfterMs).toBeLessThanOrEqual(2_200);
+});
+
+test("of all that wait one goes through a closed gate, and each success lets more through", async () => {
+  await using t = await setup(4);
+  await t.first
+    .call({ signal }, async () => {
+      throw new DependencyDownError("auth_failed", "the shop answered 401");
+    })
+    .catch(() => {});
+  let probes = 0;
+  const probe = async () => {
+    probes += 1;
+    await pause(200);
+    return { value: "ok" };
+  };
+  const all = () => Promise.allSettled(t.guards.map((guard) => guard.call({ signal }, probe)));
+  await until(async () => (await all()).some(({ status }) => status === "fulfilled"), {
+    deadlineMs: 30_000,
+  });
+  expect(probes).toBe(1);
+  await until(
+    async () => {
+      await all();
+      return (await t.store.read(remote)).gate.state === "open";
+    },
+    { deadlineMs: 30_000, intervalMs: 50 },
+  );
+});
+
+test("what one process was told to wait for, the others wait for too", async () => {
+  await using t = await setup();
+  await t.first.call({ signal }, async () => ({
+    value: "no",
+    throttle: { isThrottled: true, retryAfterMs: 60_000, capacity: 10, restorePerSecond: 1 },
+  }));
+  const refused = await t.second.call({ signal }, ok).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "quota_used_up" });
+  const { retryAfterMs = 0 } = refused as DependencyDownError;
+  expect(retryAfterMs).toBeGreaterThan(50_000);
+  expect(retryAfterMs).toBeLessThanOrEqual(60_000);
+});
+
+test("two processes use nine tenths of a quota that they share, and are hardly ever refused", async () => {
+  await using t = await setup();
+  // A bucket of some seconds, so that a machine that stands still for a moment loses nothing.
+  const [capacity, perSecond, seconds] = [200, 40, 5];
+  const bucket = tokenBucket(capacity, perSecond);
+  let [granted, refused] = [0, 0];
+  const over = performance.now() + seconds * 1_000;
+  const drain = async (guard: RemoteGuard) => {
+    while (performance.now() < over)
+      await guard
+        .call({ signal }, async () => {
+          const answer = bucket();
+          if (answer.granted) granted += 1;
+          else refused += 1;
+          return {
+            value: "ok",
+            throttle: {
+              isThrottled: !answer.granted,
+              capacity,
+              restorePerSecond: perSecond,
+              remaining: answer.remaining,
+              ...(answer.granted ? {} : { retryAfterMs: answer.retryAfterMs }),
+            },
+          };
+        })
+        .catch((error: unknown) => {
+          if (!(error instanceof Error) || !/quota/.test(error.message)) throw error;
+        });
+  };
+  await Promise.all(t.guards.map(drain));
+  expect(granted / (capacity + perSecond * seconds)).toBeGreaterThanOrEqual(0.9);
+  expect(refused / (granted + refused)).toBeLessThanOrEqual(0.01);
+});
+
+test("an abort ends a wait for quota", async () => {
+  await using t = await setup();
+  const throttle = { isThrottled: false, capacity: 1, remaining: 0, restorePerSecond: 0.6 };
+  await t.first.call({ signal }, async () => ({ value: "ok", throttle }));
+  const abort = new AbortController();
+  const waiting = t.first.call({ signal: abort.signal }, ok).catch((error: unknown) => error);
+  abort.abort();
+  expect(await waiting).toMatchObject({ name: "AbortError" });
+});
