@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { email, pdf, recoveryBoundMs } from "@ballast/contracts";
+import type { SeededInvoice } from "@ballast/testing";
 import { sql } from "kysely";
 import { doubledMails, runsByState, untilAllOver } from "../count.ts";
 import { defineDrill } from "../drill.ts";
@@ -31,11 +32,9 @@ export const workerKilled = defineDrill({
     });
     const [count, everyMs, kills] = t.sized([20, 1_500, 3], [500, 3_000, Number.POSITIVE_INFINITY]);
     // Long enough to be printed for some tenths of a second each, so that a kill finds some under way.
-    const invoices = await Promise.all(
-      Array.from({ length: count }, (_, n) =>
-        stack.invoice({ email: `nr-${n}@kundin.example`, lines: 150 }),
-      ),
-    );
+    const invoices: SeededInvoice[] = [];
+    for (let n = 0; n < count; n++)
+      invoices.push(await stack.invoice({ email: `nr-${n}@kundin.example`, lines: 150 }));
     // One in ten is taken by a server that then says nothing, so that a kill leaves a true question.
     stack.smtp.behave((recipient) =>
       /^nr-\d*0@/.test(recipient) ? { kind: "silence", at: "message" } : { kind: "accept" },
