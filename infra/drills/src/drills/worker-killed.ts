@@ -34,7 +34,7 @@ export const workerKilled = defineDrill({
     // Long enough to be printed for some tenths of a second each, so that a kill finds some under way.
     const invoices: SeededInvoice[] = [];
     for (let n = 0; n < count; n++)
-      invoices.push(await stack.invoice({ email: `nr-${n}@kundin.example`, lines: 150 }));
+      invoices.push(await stack.invoice({ email: `nr-${n}@kundin.example`, lines: 80 }));
     // One in ten is taken by a server that then says nothing, so that a kill leaves a true question.
     stack.smtp.behave((recipient) =>
       /^nr-\d*0@/.test(recipient) ? { kind: "silence", at: "message" } : { kind: "accept" },
