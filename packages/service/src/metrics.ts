@@ -129,6 +129,18 @@ export function declareMetrics(registry: Registry) {
       labelNames: ["result"],
       registers,
     }),
+    stockItems: new Counter({
+      name: "ballast_stock_items_total",
+      help: "Items told to marketplaces, by what became of them.",
+      labelNames: ["marketplace", "outcome"],
+      registers,
+    }),
+    stockDrift: new Counter({
+      name: "ballast_stock_drift_total",
+      help: "Items found to differ from what a marketplace holds, by how and by what was done about it.",
+      labelNames: ["marketplace", "drift", "action"],
+      registers,
+    }),
     deadLetters: new Gauge({
       name: "ballast_dead_letters",
       help: "Letters of dead runs that are kept, by what was decided; from one process of all.",

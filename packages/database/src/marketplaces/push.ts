@@ -170,11 +170,11 @@ export interface NextPush {
 export async function endPush(
   tx: Tx,
   accountId: string,
-  { goesOn, maxBatch }: { readonly goesOn: boolean; readonly maxBatch: number },
+  { goesOn, maxBatch = null }: { readonly goesOn: boolean; readonly maxBatch?: number | null },
 ): Promise<NextPush | null> {
   const { rows } = await sql<NextPush & { readonly isLeft: boolean }>`
     WITH a AS (
-      UPDATE marketplace_accounts SET push_unfinished = ${goesOn}, max_batch = ${maxBatch}
+      UPDATE marketplace_accounts SET push_unfinished = ${goesOn}, max_batch = coalesce(${maxBatch}::int, max_batch)
       WHERE id = ${accountId}
       RETURNING id, last_push_at + min_push_interval_ms * interval '1 millisecond' AS window_end
     ), l AS (

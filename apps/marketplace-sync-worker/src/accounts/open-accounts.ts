@@ -1,0 +1,55 @@
+import { MarketplaceKind } from "@ballast/contracts";
+import {
+  type KeyRing,
+  type MarketplaceAccount,
+  type Queryable,
+  readCredentials,
+  UnsealError,
+} from "@ballast/database";
+import { DependencyDownError, PermanentError, type RemoteGuard } from "@ballast/jobs";
+import { AccessTokens } from "../adapters/access-token.ts";
+import type { MarketplaceAdapter } from "../adapters/adapter.ts";
+import { openAdapter } from "../adapters/open-adapter.ts";
+import type { RemoteHttp } from "../http/remote-http.ts";
+
+export interface AccountsDeps {
+  readonly db: Queryable;
+  readonly keys: KeyRing;
+  readonly http: RemoteHttp;
+  /** The gate and the quota of one account. */
+  readonly guardOf: (accountId: string) => RemoteGuard;
+}
+
+/** Opens an account's adapter with its credentials, which are decrypted for this and kept nowhere. */
+export type OpenAccount = (account: MarketplaceAccount) => Promise<MarketplaceAdapter>;
+
+export function openAccounts({ db, keys, http, guardOf }: AccountsDeps): OpenAccount {
+  const tokens = new AccessTokens();
+  return async (account) => {
+    const { id, settings } = account;
+    const kind = MarketplaceKind.safeParse(account.kind);
+    if (!kind.success)
+      throw new DependencyDownError(
+        "newer_than_worker",
+        `account ${id} is of kind ${account.kind}, which this release does not speak`,
+      );
+    const credentials = await readCredentials(db, keys, id).catch((error: unknown) => {
+      // Whoever rotates keys may have been too fast: nobody's attempt is spent on that.
+      if (error instanceof UnsealError)
+        throw new DependencyDownError("credentials_unreadable", error.message, { cause: error });
+      throw error;
+    });
+    if (credentials === undefined) throw accountGone(id);
+    return openAdapter({
+      kind: kind.data,
+      settings,
+      credentials,
+      guard: guardOf(id),
+      http,
+      tokens,
+    });
+  };
+}
+
+export const accountGone = (id: string): PermanentError =>
+  new PermanentError("account_not_found", `there is no marketplace account ${id}`);

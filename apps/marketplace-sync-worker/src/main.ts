@@ -1,0 +1,53 @@
+import { marketplaceSync } from "@ballast/contracts";
+import { openDatabase, openRunStore } from "@ballast/database";
+import { createRequests, openEngine, runWorker } from "@ballast/jobs";
+import { runService } from "@ballast/service";
+import { openAccounts } from "./accounts/open-accounts.ts";
+import { startResealing } from "./accounts/resealing.ts";
+import { unguarded } from "./accounts/unguarded.ts";
+import { loadConfig } from "./config.ts";
+import { pushListingHandler } from "./handlers/push-listing.ts";
+import { pushStockHandler } from "./handlers/push-stock.ts";
+import { reconcileStockHandler } from "./handlers/reconcile-stock.ts";
+import { openRemoteHttp } from "./http/remote-http.ts";
+
+await runService(
+  "marketplace-sync-worker",
+  () => loadConfig(process.env),
+  async ({ config, telemetry }) => {
+    const { log, metrics } = telemetry;
+    const { keys, concurrency, pushBudgetMs: budgetMs, allowPrivate } = config;
+    await using database = await openDatabase(config.database.url, {
+      applicationName: "marketplace-sync-worker",
+      poolMax: config.database.poolMax,
+      log,
+    });
+    await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
+    await using http = openRemoteHttp({ log, allowPrivate });
+    await using _resealing = startResealing(database, keys, log);
+    telemetry.readiness("database", () => database.ping());
+    telemetry.readiness("queue", () => engine.ping(1_000));
+
+    const store = openRunStore(database);
+    const requests = createRequests({ store });
+    const db = database.kysely;
+    const openAccount = openAccounts({ db, keys, http, guardOf: () => unguarded });
+    const parts = { database, requests, openAccount };
+    const handlers = [
+      pushStockHandler({
+        ...parts,
+        budgetMs,
+        onItems: (marketplace, outcome, count) =>
+          metrics.stockItems.inc({ marketplace, outcome }, count),
+      }),
+      pushListingHandler(parts),
+      reconcileStockHandler({
+        ...parts,
+        onDrift: (marketplace, { kind: drift, action }) =>
+          metrics.stockDrift.inc({ marketplace, drift, action }),
+      }),
+    ];
+    const queue = marketplaceSync;
+    await runWorker({ queue, handlers, engine, store, telemetry, concurrency });
+  },
+);

@@ -1,0 +1,59 @@
+import { reconcileStock } from "@ballast/contracts";
+import { findStock, setAccountPaused } from "@ballast/database";
+import { expect, test } from "vitest";
+import { emptyStock, setup } from "./setup.ts";
+
+test("what a marketplace changed by itself is found, told again, and reported", async () => {
+  await using t = await setup({ market: { stock: emptyStock(250) } });
+  await t.stock(...t.skus.map((sku) => ({ sku, quantity: 9 })));
+  await t.push();
+  await t.push();
+  await t.push();
+  const drifted = t.market.drift(0.05);
+  expect(drifted.length).toBeGreaterThan(0);
+
+  expect(await t.run(reconcileStock)).toMatchObject({
+    compared: 250,
+    drifted: drifted.length,
+    corrected: drifted.length,
+    givenUp: 0,
+  });
+  expect(t.drifts).toHaveLength(drifted.length);
+  expect(await t.waiting("push-stock")).toHaveLength(1);
+  await t.push();
+  expect([...t.market.stock.values()].every((quantity) => quantity === 9)).toBe(true);
+  expect(await t.run(reconcileStock)).toMatchObject({ drifted: 0, corrected: 0 });
+});
+
+test("an item that fights back is corrected as often as its account allows, and then reported as given up", async () => {
+  await using t = await setup({ market: { stock: emptyStock(3) } });
+  await t.stock(...t.skus.map((sku) => ({ sku, quantity: 9 })));
+  await t.push();
+  t.market.drift(1);
+  t.market.fightBack(["SKU1"]);
+  const given: unknown[] = [];
+  for (let night = 0; night < 4; night++) {
+    given.push((await t.run(reconcileStock)).givenUp);
+    await t.push();
+  }
+  expect(given).toEqual([0, 0, 1, 1]);
+  expect(t.market.stock.get("SKU0")).toBe(9);
+});
+
+test("where theirs wins, a sale there becomes our stock", async () => {
+  await using t = await setup({ market: { stock: emptyStock(2) }, account: { driftWinner: "theirs" } });
+  await t.stock({ sku: "SKU0", quantity: 9 }, { sku: "SKU1", quantity: 9 });
+  await t.push();
+  t.market.drift(1);
+  await t.run(reconcileStock);
+  const stock = await findStock(t.db.kysely, t.company.id, "SKU0");
+  expect(stock?.quantity).toBe(t.market.stock.get("SKU0"));
+  expect(await t.waiting("push-stock")).toEqual([]);
+});
+
+test("a paused account is left alone", async () => {
+  await using t = await setup({ market: { stock: emptyStock(1) } });
+  await t.db.transaction((tx) => setAccountPaused(tx, t.account.id, true));
+  expect(await t.run(reconcileStock)).toMatchObject({ reportId: null });
+  expect(t.market.counts().calls).toBe(0);
+});
