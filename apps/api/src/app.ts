@@ -1,4 +1,4 @@
-import type { Database, Tx } from "@ballast/database";
+import type { Database, KeyRing, Tx } from "@ballast/database";
 import type { Dispatcher, Engine, Requests } from "@ballast/jobs";
 import type { Telemetry } from "@ballast/service";
 import type { ObjectStore } from "@ballast/storage";
@@ -25,9 +25,14 @@ import { invoiceStepRoutes } from "./routes/invoice-steps.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { jobEventRoutes } from "./routes/job-events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { listingRoutes } from "./routes/listings.ts";
+import { marketplaceAccountRoutes } from "./routes/marketplace-accounts.ts";
+import { marketplaceWorkRoutes } from "./routes/marketplace-work.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { replayRoutes } from "./routes/replays.ts";
+import { stockRoutes } from "./routes/stock.ts";
 import { storyRoutes } from "./routes/story.ts";
+import type { StockChanges } from "./stock/group-commit.ts";
 
 export interface AppDeps {
   readonly database: Database;
@@ -37,6 +42,9 @@ export interface AppDeps {
   readonly documents: Pick<ObjectStore, "get">;
   readonly jobWatch: JobWatch;
   readonly admission: Pick<Admission, "admit">;
+  readonly stockChanges: StockChanges;
+  /** What credentials are encrypted with; without it no marketplace account can be set up. */
+  readonly keys?: KeyRing;
   readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping">;
   /** Silence of an event stream after which a comment is sent. */
   readonly heartbeatMs?: number;
@@ -47,26 +55,33 @@ export interface AppDeps {
   };
 }
 
-/** 10,000 lines of some 400 bytes: an invoice may be this much larger than other bodies. */
-const INVOICE_BODY_FACTOR = 4;
+/** 10,000 lines of some 400 bytes: an invoice, and bulk stock, may be this much larger than other bodies. */
+const BULK_BODY_FACTOR = 4;
 
 /** Every endpoint of the API, in the order the docs tell them. */
-export const endpoints = (deps: AppDeps): Endpoint[] => [
-  ...companyRoutes(deps),
-  ...customerRoutes(deps),
-  ...invoiceRoutes({ ...deps, bodyLimitBytes: deps.limits.bodyBytes * INVOICE_BODY_FACTOR }),
-  ...invoiceStepRoutes(),
-  ...documentRoutes(deps),
-  ...invoiceJobRoutes({ requests: deps.requests, nudge: () => deps.dispatcher.nudge() }),
-  ...jobRoutes(deps),
-  ...jobEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
-  ...storyRoutes(deps),
-  ...deadLetterRoutes(deps),
-  ...incidentRoutes(deps),
-  ...deliveryRoutes(deps),
-  ...queueRoutes(deps),
-  ...replayRoutes(deps),
-];
+export const endpoints = (deps: AppDeps): Endpoint[] => {
+  const bodyLimitBytes = deps.limits.bodyBytes * BULK_BODY_FACTOR;
+  return [
+    ...companyRoutes(deps),
+    ...customerRoutes(deps),
+    ...invoiceRoutes({ ...deps, bodyLimitBytes }),
+    ...invoiceStepRoutes(),
+    ...documentRoutes(deps),
+    ...invoiceJobRoutes({ requests: deps.requests, nudge: () => deps.dispatcher.nudge() }),
+    ...jobRoutes(deps),
+    ...jobEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
+    ...storyRoutes(deps),
+    ...deadLetterRoutes(deps),
+    ...incidentRoutes(deps),
+    ...deliveryRoutes(deps),
+    ...queueRoutes(deps),
+    ...replayRoutes(deps),
+    ...stockRoutes({ ...deps, bodyLimitBytes }),
+    ...marketplaceAccountRoutes(deps),
+    ...listingRoutes({ ...deps, bodyLimitBytes }),
+    ...marketplaceWorkRoutes(deps),
+  ];
+};
 
 /** Build the application; it listens nowhere yet. */
 export function createApp(deps: AppDeps): Express {

@@ -1,3 +1,4 @@
+import { type KeyRing, parseKeyRing } from "@ballast/database";
 import { queueConfig, readEnv, serviceConfig, serviceEnv, storesEnv } from "@ballast/service";
 import { checkStorage, storageConfig, storageEnv } from "@ballast/storage";
 import { z } from "zod";
@@ -47,6 +48,18 @@ export const EnvSchema = z
       .max(100)
       .default(10)
       .describe("connections to PostgreSQL this process opens at most"),
+    MARKETPLACE_KEYS: z
+      .string()
+      .transform((text, context): KeyRing => {
+        try {
+          return parseKeyRing(text);
+        } catch (error) {
+          context.addIssue({ code: "custom", message: (error as Error).message });
+          return z.NEVER;
+        }
+      })
+      .optional()
+      .describe("keys of the accounts' credentials: id:base64 of 32 bytes, the newest first"),
     HISTORY_MOVE_AFTER_HOURS: z.coerce
       .number()
       .min(1)
@@ -80,6 +93,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       outboxRuns: read.API_OUTBOX_LIMIT,
       engineMemoryShare: read.API_ENGINE_MEMORY_LIMIT,
     },
+    ...(read.MARKETPLACE_KEYS === undefined ? {} : { keys: read.MARKETPLACE_KEYS }),
     listen: { host: read.API_HOST, port: read.API_PORT },
     limits: {
       requestsPerMinute: read.API_RATE_LIMIT_PER_MINUTE,

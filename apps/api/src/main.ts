@@ -15,6 +15,7 @@ import { startHousekeeping } from "./housekeeping.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
 import { startReplays } from "./replays/driver.ts";
 import { serve } from "./server.ts";
+import { groupStockChanges } from "./stock/group-commit.ts";
 
 await runService(
   "api",
@@ -52,9 +53,11 @@ await runService(
 
     const requests = createRequests({ store });
     await using _replays = startReplays({ database, requests, dispatcher, log });
-    const { limits } = config;
+    const { limits, keys } = config;
+    const stockChanges = groupStockChanges({ database, requests, dispatcher });
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
-    const app = createApp({ ...parts, telemetry, limits });
+    const stock = { stockChanges, ...(keys === undefined ? {} : { keys }) };
+    const app = createApp({ ...parts, ...stock, telemetry, limits });
     await Promise.race([serve(app, config.listen, telemetry), refuseUnfit(engine, telemetry)]);
   },
 );

@@ -22,8 +22,8 @@ function bodyOf(
   const example = (endpoint.example ?? {}) as object;
   const body: Record<string, unknown> = { ...example };
   if ("customerId" in example && owned.customerId) body["customerId"] = owned.customerId;
-  if (("customerId" in example || "locale" in example) && owned.companyId)
-    body["companyId"] = owned.companyId;
+  const isOwned = ["customerId", "locale", "kind", "quantity", "items"].some((k) => k in example);
+  if (isOwned && owned.companyId) body["companyId"] = owned.companyId;
   return { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
 }
 
@@ -64,6 +64,7 @@ test("no route shows, changes or even admits what belongs to another company", a
   const owner = await t.issued();
   const stranger = await t.tenant();
   const job = await t.api.post(`/v1/invoices/${owner.invoiceId}/pdf`).expect(202);
+  const shop = await t.shop();
   const ids: Record<string, string> = {
     companyId: owner.companyId,
     customerId: owner.customerId,
@@ -74,6 +75,8 @@ test("no route shows, changes or even admits what belongs to another company", a
     incidentId: await incident(t, []),
     deliveryId: (await uncertainMail(t)).deliveryId,
     replayId: await aReplay(t),
+    accountId: shop.accountId,
+    sku: "STONE-20",
   };
   const key = await t.keyFor(stranger.companyId);
   const before = await t.api.get(`/v1/invoices/${owner.invoiceId}`).expect(200);
@@ -136,7 +139,8 @@ test("every route is in the OpenAPI document, with its refusals", async () => {
 
 test("every answer has the documented status and holds the documented fields, no others", async () => {
   await using t = await setup();
-  const { companyId, customerId, invoiceId } = await t.issued();
+  const { invoiceId } = await t.issued();
+  const { companyId, customerId, accountId } = await t.shop();
   const draftId = randomUUID();
   const asked = await t.api.post(`/v1/invoices/${invoiceId}/send`).expect(202);
   const letters = await deadPdf(t);
@@ -166,8 +170,12 @@ test("every answer has the documented status and holds the documented fields, no
       deliveryId,
       incidentId,
       replayId,
+      accountId,
+      sku: "STONE-20",
     };
-    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (__, name: string) => ids[name] ?? "");
+    const query = operationId === "getStock" ? `?companyId=${companyId}` : "";
+    const path =
+      endpoint.path.replaceAll(/\{(\w+)\}/g, (__, name: string) => ids[name] ?? "") + query;
     const owned = { companyId, customerId };
     const got = await t.api.call(methodOf(endpoint), path, bodyOf(endpoint, owned));
     const told = `${methodOf(endpoint)} ${path} ${got.text}`;

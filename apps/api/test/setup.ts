@@ -1,16 +1,29 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ApiScope, changedSince, createApiKey, openRunStore } from "@ballast/database";
+import {
+  type ApiScope,
+  changedSince,
+  createApiKey,
+  openRunStore,
+  parseKeyRing,
+  upsertProducts,
+} from "@ballast/database";
 import { createRequests, openEngine, startDispatcher } from "@ballast/jobs";
 import { openTelemetry } from "@ballast/service";
 import { openObjectStore } from "@ballast/storage";
 import { createTestDatabase } from "@ballast/testing";
 import { type AppDeps, createApp, endpoints } from "../src/app.ts";
 import { openJobWatch } from "../src/jobs/job-watch.ts";
-import { companyExample, customerExample, draftExample } from "../src/routes/examples.ts";
+import {
+  accountExample,
+  companyExample,
+  customerExample,
+  draftExample,
+} from "../src/routes/examples.ts";
 import { listen } from "../src/server.ts";
+import { groupStockChanges } from "../src/stock/group-commit.ts";
 
 export interface Options {
   /** Where the queue engine is; by default nothing listens there. */
@@ -52,15 +65,18 @@ export async function setup(options: Options = {}) {
       log,
     }),
   );
+  const requests = createRequests({ store });
   const deps: AppDeps = {
     database,
+    stockChanges: groupStockChanges({ database, requests, dispatcher }),
+    keys: parseKeyRing(`test:${randomBytes(32).toString("base64")}`),
     documents,
     engine,
     dispatcher,
     jobWatch,
     admission: { admit() {} },
     telemetry,
-    requests: createRequests({ store }),
+    requests,
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
     limits: { requestsPerMinute: 10_000, bodyBytes: 1_048_576, ...options.limits },
   };
@@ -102,6 +118,21 @@ export async function setup(options: Options = {}) {
       await api.put(`/v1/invoices/${invoiceId}`, tenant.draft).expect(201);
       await api.post(`/v1/invoices/${invoiceId}/issue`).expect(200);
       return { ...tenant, invoiceId };
+    },
+    /** A company with articles, and an account at which all of them are listed. */
+    async shop(skus: readonly string[] = ["STONE-20", "STONE-40"]) {
+      const tenant = await this.tenant();
+      const { companyId } = tenant;
+      await upsertProducts(
+        database.kysely,
+        skus.map((sku) => ({ companyId, sku, name: sku, unitPriceMinor: 100n, currency: "EUR" })),
+      );
+      const accountId = randomUUID();
+      const path = `/v1/marketplace-accounts/${accountId}`;
+      await api.put(path, { ...accountExample, companyId }).expect(201);
+      const listings = skus.map((sku) => ({ sku, externalId: `x-${sku}` }));
+      await api.put(`${path}/listings`, { listings }).expect(200);
+      return { ...tenant, accountId, path };
     },
     dispose: () => kept.disposeAsync(),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

@@ -16,11 +16,12 @@ export const EnvSchema = z.object({
   ...storesEnv,
   MARKETPLACE_KEYS: z
     .string()
-    .superRefine((text, context) => {
+    .transform((text, context): KeyRing => {
       try {
-        parseKeyRing(text);
+        return parseKeyRing(text);
       } catch (error) {
         context.addIssue({ code: "custom", message: (error as Error).message });
+        return z.NEVER;
       }
     })
     .describe("keys of the accounts' credentials: id:base64 of 32 bytes, the newest first"),
@@ -67,7 +68,7 @@ export function loadConfig(env: Env): MarketplaceSyncConfig {
     ...serviceConfig(read),
     database: { url: read.DATABASE_URL, poolMax: read.MARKETPLACE_DATABASE_CONNECTIONS },
     queue: queueConfig(read),
-    keys: parseKeyRing(read.MARKETPLACE_KEYS),
+    keys: read.MARKETPLACE_KEYS,
     allowPrivate: read.MARKETPLACE_ALLOW_PRIVATE === "yes",
     concurrency: read.MARKETPLACE_CONCURRENCY,
     pushBudgetMs: read.MARKETPLACE_PUSH_BUDGET_MS,

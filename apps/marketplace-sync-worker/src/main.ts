@@ -1,10 +1,10 @@
 import { marketplaceSync } from "@ballast/contracts";
-import { openDatabase, openRunStore } from "@ballast/database";
+import { openDatabase, openRemoteStore, openRunStore } from "@ballast/database";
 import { createRequests, openEngine, runWorker } from "@ballast/jobs";
 import { runService } from "@ballast/service";
+import { accountGuards } from "./accounts/account-guards.ts";
 import { openAccounts } from "./accounts/open-accounts.ts";
 import { startResealing } from "./accounts/resealing.ts";
-import { unguarded } from "./accounts/unguarded.ts";
 import { loadConfig } from "./config.ts";
 import { pushListingHandler } from "./handlers/push-listing.ts";
 import { pushStockHandler } from "./handlers/push-stock.ts";
@@ -31,7 +31,8 @@ await runService(
     const store = openRunStore(database);
     const requests = createRequests({ store });
     const db = database.kysely;
-    const openAccount = openAccounts({ db, keys, http, guardOf: () => unguarded });
+    const guardOf = accountGuards(openRemoteStore(database), log);
+    const openAccount = openAccounts({ db, keys, http, guardOf });
     const parts = { database, requests, openAccount };
     const handlers = [
       pushStockHandler({

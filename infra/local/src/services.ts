@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Chromium } from "./chromium.ts";
 import { claimPort } from "./free-port.ts";
+import { marketplaceKeys } from "./marketplace-keys.ts";
 import { say } from "./say.ts";
 import { type Supervised, supervise } from "./supervisor.ts";
 
@@ -29,6 +30,7 @@ const apps: ReadonlyArray<{ app: string; env?: (o: ServicesOptions) => Record<st
   { app: "api" },
   { app: "pdf-worker", env: ({ chromium }) => chromiumEnv(chromium) },
   { app: "email-worker" },
+  { app: "marketplace-sync-worker", env: () => ({ MARKETPLACE_ALLOW_PRIVATE: "yes" }) },
   { app: "dlq-notifier", env: () => alertsByMail },
 ];
 
@@ -49,6 +51,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     QUEUE_URL: options.queueUrl,
     STORAGE_URL: pathToFileURL(documents).href,
     SMTP_URL: options.smtpUrl,
+    MARKETPLACE_KEYS_FILE: marketplaceKeys(dataDir),
     API_HOST: "127.0.0.1",
     API_PORT: String(apiPort),
     API_PUBLIC_URL: `http://127.0.0.1:${apiPort}`,

@@ -75,13 +75,24 @@ export interface ReadSpec<P extends z.ZodObject, Q extends z.ZodObject>
 export interface WriteSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>
   extends Spec<P, Q, B> {
   readonly method: "put" | "post" | "delete";
+  readonly commitsItself?: false;
   handle(call: WriteCall<z.output<P>, z.output<Q>, z.output<B>>): Promise<Answer>;
+}
+
+export interface GroupedSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>
+  extends Spec<P, Q, B> {
+  readonly method: "put";
+  readonly commitsItself: true;
+  handle(call: Call<z.output<P>, z.output<Q>, z.output<B>>): Promise<Answer>;
 }
 
 /** An endpoint whose types were checked where it was declared. */
 export type Endpoint =
   | (Omit<ReadSpec<z.ZodObject, z.ZodObject>, "handle"> & {
       handle(call: Call<never, never, undefined>): Promise<Answer>;
+    })
+  | (Omit<GroupedSpec<z.ZodObject, z.ZodObject, z.ZodType>, "handle"> & {
+      handle(call: Call<never, never, never>): Promise<Answer>;
     })
   | (Omit<WriteSpec<z.ZodObject, z.ZodObject, z.ZodType>, "handle"> & {
       handle(call: WriteCall<never, never, never>): Promise<Answer>;
@@ -95,4 +106,9 @@ export const read = <P extends z.ZodObject, Q extends z.ZodObject>(
 /** Declare an endpoint that runs in one transaction; POST ones obey `Idempotency-Key`. */
 export const write = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>(
   spec: WriteSpec<P, Q, B>,
+): Endpoint => spec;
+
+/** Declare an endpoint of which many calls share one transaction; a PUT, so that a repeat is harmless. */
+export const grouped = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>(
+  spec: GroupedSpec<P, Q, B>,
 ): Endpoint => spec;

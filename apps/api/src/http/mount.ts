@@ -57,8 +57,8 @@ function handlers(endpoint: Endpoint, options: MountOptions): RequestHandler[] {
   const run: RequestHandler = async (req, res) => {
     const call = callOf(endpoint, req, res);
     const answer =
-      endpoint.method === "get"
-        ? await endpoint.handle(call as Call<never, never, undefined>)
+      endpoint.method === "get" || endpoint.commitsItself === true
+        ? await endpoint.handle(call as Call<never, never, never>)
         : await inTransaction(endpoint, call, req, options);
     answer.committed?.();
     await send(req, res, answer);
@@ -122,7 +122,7 @@ function callOf(endpoint: Endpoint, req: Request, res: Response) {
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 function inTransaction(
-  endpoint: Extract<Endpoint, { method: "put" | "post" | "delete" }>,
+  endpoint: Extract<Endpoint, { readonly commitsItself?: false }>,
   call: ReturnType<typeof callOf>,
   req: Request,
   { database }: MountOptions,

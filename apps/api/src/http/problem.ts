@@ -113,6 +113,11 @@ export const PROBLEMS = {
     remedy:
       "One that is under way can be cancelled; one that was stopped or cancelled can be resumed.",
   },
+  "account-paused": {
+    status: 409,
+    title: "The marketplace account is paused",
+    remedy: "Let it go on first: `POST /v1/marketplace-accounts/{accountId}/resume`.",
+  },
   "still-in-flight": {
     status: 409,
     title: "The first request with this Idempotency-Key is still running",
@@ -152,6 +157,11 @@ export const PROBLEMS = {
     status: 500,
     title: "Something went wrong on our side",
     remedy: "Nothing was changed. Ask again, with the same Idempotency-Key if it was a POST.",
+  },
+  "no-keys": {
+    status: 503,
+    title: "This API has no key to encrypt credentials with",
+    remedy: "Its operator sets `MARKETPLACE_KEYS`; accounts that are there already go on.",
   },
   overloaded: {
     status: 503,

@@ -39,3 +39,11 @@ export const customerExample = {
   email: "buchhaltung@mueller.example",
   locale: "de-AT" as const,
 };
+
+export const accountExample = {
+  kind: "shopify" as const,
+  name: "Nordlicht on Shopify",
+  settings: { shop: "nordlicht.myshopify.com", locationId: "gid://shopify/Location/7" },
+  credentials: { accessToken: "shpat_0123456789abcdef" },
+  reconcile: { cron: "0 3 * * *", timeZone: "Europe/Berlin" },
+};

@@ -1,4 +1,4 @@
-import { type CompanyScope, findCompany, type Tx } from "@ballast/database";
+import { type CompanyScope, findCompany, type Queryable } from "@ballast/database";
 import type { Caller } from "../http/caller.ts";
 import { refusal } from "../http/field-errors.ts";
 import { notFound } from "../http/problem.ts";
@@ -11,7 +11,7 @@ import { notFound } from "../http/problem.ts";
  *   or a row would change hands
  */
 export async function ownerOf(
-  tx: Tx,
+  db: Queryable,
   caller: Caller,
   named: string | undefined,
   existing: { readonly companyId: string } | undefined,
@@ -29,7 +29,7 @@ export async function ownerOf(
       { path: "companyId", message: "is missing: this key reaches all companies, so name one" },
     ]);
   const reach: CompanyScope = caller.companyId ?? "all";
-  if ((await findCompany(tx, reach, companyId)) === undefined)
+  if ((await findCompany(db, reach, companyId)) === undefined)
     throw notFound("company", `${companyId}: create it first with PUT /v1/companies/${companyId}`);
   return companyId;
 }

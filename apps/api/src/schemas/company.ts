@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AddressSchema } from "./address.ts";
 import { currency } from "./currency.ts";
 import { line, mailAddress, moment, optional, uuid, webAddress } from "./text.ts";
+import { timeZone } from "./time-zone.ts";
 
 const iban = z
   .string()
@@ -9,15 +10,6 @@ const iban = z
   .overwrite((text) => text.replaceAll(" ", "").toUpperCase())
   .refine(isIban, "must be an IBAN whose check digits are right")
   .meta({ example: "DE89370400440532013000" });
-
-const timeZone = z
-  .string()
-  .max(64)
-  .refine(isTimeZone, "must be a time zone of the IANA database, e.g. Europe/Berlin")
-  .meta({
-    description: "Decides which day it is when an invoice is issued.",
-    example: "Europe/Berlin",
-  });
 
 const facts = {
   legalName: line(200).meta({ example: "Nordlicht Handels GmbH" }),
@@ -33,7 +25,7 @@ const facts = {
   ),
   bankName: optional(line(100)),
   currency: currency.meta({ description: "What new invoices are in unless they say otherwise." }),
-  timeZone,
+  timeZone: timeZone.meta({ description: "Decides which day it is when an invoice is issued." }),
   email: optional(mailAddress),
   phone: optional(line(40)),
   website: optional(webAddress(200)),
@@ -64,13 +56,4 @@ function isIban(text: string): boolean {
   const rearranged = text.slice(4) + text.slice(0, 4);
   const digits = [...rearranged].map((char) => Number.parseInt(char, 36)).join("");
   return BigInt(digits) % 97n === 1n;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -5,6 +5,7 @@ import {
   insertAccount,
   listListings,
   type MarketplaceAccount,
+  openRemoteStore,
   openRunStore,
   parseKeyRing,
   putListings,
@@ -21,8 +22,8 @@ import {
   sampleCompany,
   startMarketplaceDouble,
 } from "@ballast/testing";
+import { accountGuards } from "../../src/accounts/account-guards.ts";
 import { openAccounts } from "../../src/accounts/open-accounts.ts";
-import { unguarded } from "../../src/accounts/unguarded.ts";
 import { pushListingHandler } from "../../src/handlers/push-listing.ts";
 import { pushStockHandler } from "../../src/handlers/push-stock.ts";
 import { reconcileStockHandler } from "../../src/handlers/reconcile-stock.ts";
@@ -39,7 +40,11 @@ interface Options {
 }
 
 /** A company whose articles are all listed at the double of a marketplace, and the handlers in between. */
-export async function setup({ market: marketOptions, account: change, budgetMs = 20_000 }: Options) {
+export async function setup({
+  market: marketOptions,
+  account: change,
+  budgetMs = 20_000,
+}: Options) {
   await using opening = new AsyncDisposableStack();
   const { db, url } = opening.use(await createTestDatabase());
   const market = opening.use(
@@ -81,7 +86,8 @@ export async function setup({ market: marketOptions, account: change, budgetMs =
     return opened;
   });
 
-  const openAccount = openAccounts({ db: db.kysely, keys, http, guardOf: () => unguarded });
+  const guardOf = accountGuards(openRemoteStore(db), log);
+  const openAccount = openAccounts({ db: db.kysely, keys, http, guardOf });
   const drifts: object[] = [];
   const deps = { database: db, requests, openAccount };
   const handlers = [

@@ -1,0 +1,123 @@
+import { randomUUID } from "node:crypto";
+import { listActions } from "@ballast/database";
+import { expect, test } from "vitest";
+import { accountExample } from "../src/routes/examples.ts";
+import { setup } from "./setup.ts";
+
+const reason = "a test";
+
+test("credentials go in and never come out, whatever is asked", async () => {
+  await using t = await setup();
+  const { path, companyId } = await t.shop();
+  const secret = accountExample.credentials.accessToken;
+  const got = await t.api.get(path).expect(200);
+  expect(got.body.credentials).toMatchObject({ fields: ["accessToken"], keyId: "test" });
+  const texts = [
+    got.text,
+    (await t.api.get("/v1/marketplace-accounts")).text,
+    (await t.api.put(path, { ...accountExample, companyId })).text,
+    (await t.api.post(`${path}/pause`, { reason })).text,
+    (await t.api.get(`${path}/status`)).text,
+    JSON.stringify(await listActions(t.database.kysely, "all")),
+  ];
+  for (const text of texts) expect(text).not.toContain(secret);
+});
+
+test("an account that is changed without credentials keeps those it has", async () => {
+  await using t = await setup();
+  const { path } = await t.shop();
+  const before = (await t.api.get(path)).body;
+  const { credentials: _, ...rules } = accountExample;
+  const changed = await t.api.put(path, { ...rules, name: "Renamed" }).expect(200);
+  expect(changed.body).toMatchObject({ name: "Renamed", credentials: before.credentials });
+});
+
+test.for<[string, object, string]>([
+  ["an unknown kind", { kind: "fleamarket" }, "kind"],
+  ["no credentials", { credentials: undefined }, "credentials"],
+  ["a missing credential field", { credentials: {} }, "credentials.accessToken"],
+  [
+    "a credential that is none of this kind",
+    { credentials: { accessToken: "x", pin: "1" } },
+    "credentials.pin",
+  ],
+  ["a missing setting", { settings: { shop: "a.myshopify.com" } }, "settings.locationId"],
+  [
+    "a misspelt setting",
+    { settings: { ...accountExample.settings, shopp: "x" } },
+    "settings.shopp",
+  ],
+  [
+    "no such zone",
+    { reconcile: { cron: "0 3 * * *", timeZone: "Mars/Olympus" } },
+    "reconcile.timeZone",
+  ],
+  ["no cron", { reconcile: { cron: "nightly", timeZone: "Europe/Berlin" } }, "reconcile.cron"],
+])("%s is refused, naming the field", async ([, change, path]) => {
+  await using t = await setup();
+  const { companyId } = await t.tenant();
+  const body = { ...accountExample, companyId, ...change };
+  const got = await t.api.put(`/v1/marketplace-accounts/${randomUUID()}`, body);
+  expect(got).toMatchObject({ status: 422, body: { errors: [expect.objectContaining({ path })] } });
+});
+
+test("the kind of an account stays, and a key that reaches another company does not reach it", async () => {
+  await using t = await setup();
+  const { path } = await t.shop();
+  const other = { kind: "ebay", name: "x", settings: {} };
+  expect(await t.api.put(path, other)).toMatchObject({
+    status: 422,
+    body: { errors: [{ path: "kind" }] },
+  });
+  const stranger = t.as(await t.keyFor((await t.tenant()).companyId));
+  expect((await stranger.put(path, accountExample)).status).toBe(404);
+  expect((await stranger.get(path)).status).toBe(404);
+});
+
+test("listings that name an unknown or a listed article are refused by their place", async () => {
+  await using t = await setup();
+  const { path } = await t.shop();
+  const put = (...listings: object[]) => t.api.put(`${path}/listings`, { listings });
+  const errorsOf = async (...listings: object[]) =>
+    (await put(...listings)).body.errors.map((error: { path: string }) => error.path);
+  expect(await errorsOf({ sku: "NONE", externalId: "1" })).toEqual(["listings.0.sku"]);
+  expect(await errorsOf({ sku: "STONE-40", externalId: "x-STONE-20" })).toEqual([
+    "listings.0.externalId",
+  ]);
+  const twice = { sku: "STONE-20", externalId: "1" };
+  expect(await errorsOf(twice, twice)).toEqual(["listings.1.sku", "listings.1.externalId"]);
+});
+
+test("a paused account is told nothing until it is resumed, and both are on record", async () => {
+  await using t = await setup();
+  const { path, companyId, accountId } = await t.shop();
+  await t.api.post(`${path}/pause`, { reason }).expect(200);
+  const set = await t.api.put("/v1/stock/STONE-20", { companyId, quantity: 4 }).expect(200);
+  expect(set.body.pushes).toEqual([]);
+  for (const verb of ["sync", "reconcile"])
+    expect(await t.api.post(`${path}/${verb}`, { reason })).toMatchObject({
+      status: 409,
+      body: { type: "/problems#account-paused" },
+    });
+  await t.api.post(`${path}/resume`, { reason }).expect(200);
+  expect(await t.store.claim(10, 1_000)).toMatchObject([{ job: "push-stock" }]);
+
+  const { actions } = await listActions(t.database.kysely, "all", { targetId: accountId });
+  expect(actions.map(({ action }) => action)).toEqual(
+    expect.arrayContaining(["pause-marketplace-account", "resume-marketplace-account"]),
+  );
+});
+
+test("the status of an account tells its backlog, and no forecast that nothing bears out", async () => {
+  await using t = await setup();
+  const { path, companyId } = await t.shop();
+  await t.api.put("/v1/stock/STONE-20", { companyId, quantity: 4, urgent: true }).expect(200);
+  expect((await t.api.get(`${path}/status`)).body).toMatchObject({
+    paused: false,
+    gate: { state: "open" },
+    quota: null,
+    backlog: { dirty: 1, urgent: 1, parked: 0 },
+    forecast: null,
+  });
+  expect((await t.api.get(`${path}/drift`)).body).toEqual({ reports: [], nextCursor: null });
+});
