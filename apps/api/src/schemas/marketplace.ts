@@ -142,12 +142,9 @@ const ListingBody = z
       .object({ code: z.string(), message: z.string(), retryAt: moment.nullable() })
       .nullable()
       .meta({ description: "Why the last try failed, and when the next one is." }),
-    parked: z
-      .object({ code: z.string(), message: z.string(), since: moment })
-      .nullable()
-      .meta({
-        description: "Why it can never be told as it is: correct it, or replay its letter.",
-      }),
+    parked: z.object({ code: z.string(), message: z.string(), since: moment }).nullable().meta({
+      description: "Why it can never be told as it is: correct it, or replay its letter.",
+    }),
     corrections: z.int().meta({ description: "Of drift, since it was last found in agreement." }),
   })
   .meta({ id: "Listing" });

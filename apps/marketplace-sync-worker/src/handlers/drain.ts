@@ -60,7 +60,10 @@ export async function drain(work: Drain): Promise<ResultOf<typeof pushStock>> {
     if (isOver) return { ...told, left: leftBy(isMore, next) };
     // The adapter promises the error next time; without one this would go round for the whole budget.
     if (untried === batch.length)
-      throw new TransientError("nothing_asked", `${account.kind} was asked about none of ${untried}`);
+      throw new TransientError(
+        "nothing_asked",
+        `${account.kind} was asked about none of ${untried}`,
+      );
   }
 }
 

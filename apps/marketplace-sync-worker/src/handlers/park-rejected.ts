@@ -1,5 +1,10 @@
 import { pushListing } from "@ballast/contracts";
-import { type MarketplaceAccount, type PushOutcome, parkStillborn, type Tx } from "@ballast/database";
+import {
+  type MarketplaceAccount,
+  type PushOutcome,
+  parkStillborn,
+  type Tx,
+} from "@ballast/database";
 
 /**
  * Give each item that can never work a dead letter of its own, in the transaction that parks its listing: it

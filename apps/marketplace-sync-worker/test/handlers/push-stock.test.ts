@@ -26,7 +26,10 @@ test("1,000 changes of one article within a window end as two calls, the last va
   const [next] = await t.waiting("push-stock");
   expect(next?.dueAt?.getTime()).toBeGreaterThan(Date.now());
   // The window ends.
-  await t.db.kysely.updateTable("marketplaceAccounts").set({ lastPushAt: new Date(0) }).execute();
+  await t.db.kysely
+    .updateTable("marketplaceAccounts")
+    .set({ lastPushAt: new Date(0) })
+    .execute();
   await t.push();
   expect(t.market.counts()).toMatchObject({ writes: 2, items: 2 });
   expect(t.market.stock.get("SKU0")).toBe(1_000);
@@ -89,7 +92,9 @@ test("a push that used up its time asks for the next one, which goes on at once"
 });
 
 test("a marketplace that is away or throttles ends the push with an error that postpones, and nothing is lost", async () => {
-  await using t = await setup({ market: { stock: emptyStock(1), quota: { burst: 1, perSecond: 0.01 } } });
+  await using t = await setup({
+    market: { stock: emptyStock(1), quota: { burst: 1, perSecond: 0.01 } },
+  });
   await t.stock({ sku: "SKU0", quantity: 1 });
   t.market.setMode("unavailable");
   await expect(t.push()).rejects.toThrow(DependencyDownError);

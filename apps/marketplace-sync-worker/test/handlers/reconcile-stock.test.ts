@@ -41,7 +41,10 @@ test("an item that fights back is corrected as often as its account allows, and 
 });
 
 test("where theirs wins, a sale there becomes our stock", async () => {
-  await using t = await setup({ market: { stock: emptyStock(2) }, account: { driftWinner: "theirs" } });
+  await using t = await setup({
+    market: { stock: emptyStock(2) },
+    account: { driftWinner: "theirs" },
+  });
   await t.stock({ sku: "SKU0", quantity: 9 }, { sku: "SKU1", quantity: 9 });
   await t.push();
   t.market.drift(1);

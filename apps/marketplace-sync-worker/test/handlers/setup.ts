@@ -30,7 +30,7 @@ import { reconcileStockHandler } from "../../src/handlers/reconcile-stock.ts";
 import { openRemoteHttp } from "../../src/http/remote-http.ts";
 import { keptLog } from "../kept-log.ts";
 
-export const keysText = `test:${randomBytes(32).toString("base64")}`;
+const keysText = `test:${randomBytes(32).toString("base64")}`;
 const keys = parseKeyRing(keysText);
 
 interface Options {
