@@ -20,6 +20,7 @@ import { reasonOf, say } from "./say.ts";
 import { seed } from "./seed.ts";
 import { startServices } from "./services.ts";
 import { readStartOptions } from "./start-options.ts";
+import { stockTour } from "./stock-tour.ts";
 import { listenForStop, StoppedError, untilStopped } from "./stop-signals.ts";
 import { tour } from "./tour.ts";
 
@@ -66,7 +67,8 @@ async function start(options: ReturnType<typeof readStartOptions>, stopping: Abo
   const { key, file } = await operatorKey(database, dataDir);
   const api = apiClient(services.apiUrl, key, stopping);
   say(`sample data is there: ${await seed(api, database)}`);
-  const result = await tour({ api, mailbox: mails.mailbox, dataDir, signal: stopping });
+  const invoice = await tour({ api, mailbox: mails.mailbox, dataDir, signal: stopping });
+  const result = { ...invoice, stock: await stockTour(api, marketplace, stopping) };
   printJson({ ok: true, engine: engine.kind, ...result, elapsedMs: elapsedMs() });
   if (options.once) return;
 

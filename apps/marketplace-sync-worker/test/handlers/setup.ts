@@ -30,7 +30,7 @@ import { reconcileStockHandler } from "../../src/handlers/reconcile-stock.ts";
 import { openRemoteHttp } from "../../src/http/remote-http.ts";
 import { keptLog } from "../kept-log.ts";
 
-const keysText = `test:${randomBytes(32).toString("base64")}`;
+export const keysText = `test:${randomBytes(32).toString("base64")}`;
 const keys = parseKeyRing(keysText);
 
 interface Options {
