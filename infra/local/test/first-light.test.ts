@@ -65,6 +65,7 @@ test.for(["redis", "postgres"])(
       ok: true,
       engine,
       mail: { to: "invoices@mueller.example", attachments: [expect.stringMatching(/\.pdf$/)] },
+      stock: { articles: 100, calls: 10 },
     });
     expect(told.pdf.pages).toBeGreaterThanOrEqual(40);
     expect(readFileSync(told.pdf.path).byteLength).toBe(told.pdf.bytes);
