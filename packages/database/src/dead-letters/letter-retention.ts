@@ -13,6 +13,7 @@ export interface LettersKept {
   readonly discarded: number;
   readonly dropped: number;
   readonly droppedIncidents: number;
+  readonly droppedReplays: number;
 }
 
 /** Who is named where nobody decided. */
@@ -30,7 +31,8 @@ interface Excess {
 /**
  * Drop letters that are too old or take too much room: settled ones first, the oldest first. Open ones
  * beyond that are discarded, each with its entry in the audit; they are dropped once their job has left
- * the engine, since a letter is what tells that a failed job was dealt with.
+ * the engine, since a letter is what tells that a failed job was dealt with. Bulk replays are kept as long as
+ * letters.
  *
  * Any number of processes may, at once and again.
  */
@@ -39,11 +41,12 @@ export async function keepLetters(
   policy: LetterPolicy,
   signal?: AbortSignal,
 ): Promise<LettersKept> {
-  const kept = { discarded: 0, dropped: 0, droppedIncidents: 0 };
+  const kept = { discarded: 0, dropped: 0, droppedIncidents: 0, droppedReplays: 0 };
   for (const [step, count] of [
     ["dropped", dropSettled],
     ["discarded", discardOpen],
     ["droppedIncidents", dropEmptyIncidents],
+    ["droppedReplays", dropReplays],
   ] as const) {
     while (!signal?.aborted) {
       const done = await database.transaction((tx) => count(tx, policy));
@@ -124,4 +127,15 @@ async function dropEmptyIncidents(tx: Tx, { keepDays }: LetterPolicy): Promise<n
   await sql`DELETE FROM alerts WHERE incident_id = ${ids}`.execute(tx);
   await sql`DELETE FROM incidents WHERE id = ${ids}`.execute(tx);
   return rows.length;
+}
+
+/** Few at a time: each may have 50,000 letters, and people begin them. The rest goes with the next call. */
+const REPLAYS = 10;
+
+async function dropReplays(tx: Tx, { keepDays }: LetterPolicy): Promise<number> {
+  const { numAffectedRows } = await sql`
+    DELETE FROM replays WHERE id IN (
+      SELECT id FROM replays WHERE finished_at < now() - ${keepDays} * interval '1 day'
+      ORDER BY finished_at LIMIT ${REPLAYS} FOR UPDATE SKIP LOCKED)`.execute(tx);
+  return Number(numAffectedRows ?? 0n);
 }

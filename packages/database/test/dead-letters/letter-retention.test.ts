@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createTestDatabase } from "@ballast/testing";
 import { expect, test, vi } from "vitest";
-import { keepLetters, listActions } from "../../src/index.ts";
+import { createReplay, keepLetters, listActions } from "../../src/index.ts";
 
 /** A machine may be slow for a minute. */
 vi.setConfig({ testTimeout: 90_000 });
@@ -83,6 +83,7 @@ test("letters within both limits stay", async () => {
     discarded: 0,
     dropped: 0,
     droppedIncidents: 0,
+    droppedReplays: 0,
   });
   expect(await t.left()).toEqual(["a open", "b discarded"]);
 });
@@ -138,4 +139,41 @@ test("many replicas at once discard and audit each letter once", async () => {
   ]);
   const { actions } = await listActions(t.db.kysely, "all", { limit: 100 });
   expect(actions).toHaveLength(30);
+});
+
+test("a bulk replay goes with its letters when it has been over for as long as letters are kept", async () => {
+  await using t = await setup({ letter: { days: 1 } });
+  const [letter] = await t.db.kysely.selectFrom("deadLetters").select("runId").execute();
+  const begin = (queue: string) =>
+    t.db.transaction((tx) =>
+      createReplay(
+        tx,
+        {
+          filter: { queue },
+          companyId: null,
+          ratePerSecond: 1,
+          canaryCount: 0,
+          stopShare: 0.2,
+          reason: "mended",
+          requestedBy: "test",
+        },
+        [letter?.runId ?? ""],
+      ),
+    );
+  const [old, young, underWay] = [await begin("a"), await begin("b"), await begin("c")];
+  for (const [id, days] of [[old, 91] as const, [young, 89] as const])
+    await t.db.kysely
+      .updateTable("replays")
+      .set({ state: "completed", finishedAt: new Date(Date.now() - days * DAY_MS) })
+      .where("id", "=", id)
+      .execute();
+  await t.db.kysely
+    .updateTable("replays")
+    .set({ createdAt: new Date(Date.now() - 91 * DAY_MS) })
+    .where("id", "=", underWay)
+    .execute();
+
+  expect(await keepLetters(t.db, GENEROUS)).toMatchObject({ droppedReplays: 1 });
+  const left = await t.db.kysely.selectFrom("replayLetters").select("replayId").execute();
+  expect(left.map(({ replayId }) => replayId).sort()).toEqual([young, underWay].sort());
 });
