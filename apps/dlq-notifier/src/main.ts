@@ -1,5 +1,5 @@
-import { deadLetter, findContract } from "@ballast/contracts";
-import { openDatabase, openRunStore, type PrivateFieldsOf } from "@ballast/database";
+import { deadLetter, privateFieldsOf } from "@ballast/contracts";
+import { openDatabase, openRunStore } from "@ballast/database";
 import { createRequests, openEngine, runWorker, startDispatcher } from "@ballast/jobs";
 import { runService } from "@ballast/service";
 import { askForAlerts } from "./alerts/ask-for-alerts.ts";
@@ -13,9 +13,6 @@ import { startFiling } from "./rounds/filing.ts";
 import { startRetention } from "./rounds/retention.ts";
 import { startSweeping } from "./rounds/sweeping.ts";
 import { openTicketSystem } from "./tickets/open-ticket-system.ts";
-
-const privateFieldsOf: PrivateFieldsOf = (queue, job) =>
-  findContract(queue, job)?.privateFields ?? [];
 
 await runService(
   "dlq-notifier",

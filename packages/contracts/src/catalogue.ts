@@ -29,3 +29,7 @@ export const queueDefinitions: readonly QueueDefinition[] = [
 /** The contract of a job by its queue and name; `undefined` if this release knows none. */
 export const findContract = (queue: string, name: string): AnyJob | undefined =>
   jobContracts.find((job) => job.queue.name === queue && job.name === name);
+
+/** The fields of a job's payload that never leave in an alert or a ticket; none of a job nobody knows here. */
+export const privateFieldsOf = (queue: string, job: string): readonly string[] =>
+  findContract(queue, job)?.privateFields ?? [];

@@ -1,5 +1,5 @@
 export { type Backoff, backoffDelayMs } from "./backoff.ts";
-export { findContract, jobContracts, queueDefinitions } from "./catalogue.ts";
+export { findContract, jobContracts, privateFieldsOf, queueDefinitions } from "./catalogue.ts";
 export {
   type BullmqJob,
   ContractError,

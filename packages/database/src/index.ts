@@ -225,6 +225,7 @@ export {
   nextLetters,
   stillDriving,
 } from "./replays/drive.ts";
+export { countReplay, judgeReplay, type ReplayCounts } from "./replays/ends.ts";
 export {
   alreadyDone,
   countReplayable,
@@ -232,17 +233,14 @@ export {
   replayableLetters,
 } from "./replays/letters.ts";
 export {
-  countReplay,
   createReplay,
   findActiveReplay,
   findReplay,
-  judgeReplay,
   listReplays,
   lockReplay,
   moveReplay,
   type NewReplay,
   type Replay,
-  type ReplayCounts,
   skippedLetters,
   UNDER_WAY,
 } from "./replays/replays.ts";

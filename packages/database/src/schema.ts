@@ -374,6 +374,8 @@ export interface Schema {
     skipCode: string | null;
     skipMessage: string | null;
     newRunId: string | null;
+    joined: Generated<boolean>;
+    diedAgain: boolean | null;
     doneAt: Date | null;
   };
   marketplaceAccounts: {

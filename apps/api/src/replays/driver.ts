@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { privateFieldsOf } from "@ballast/contracts";
 import {
   alreadyDone,
   beginPace,
@@ -89,7 +90,7 @@ async function step(
   const { id, canaryCount, stopShare } = replay;
   const counts = await countReplay(db, id);
   const isCanary = replay.state === "canary";
-  const judged = await judgeReplay(db, id);
+  const judged = await judgeReplay(db, id, privateFieldsOf);
   const ahead = Math.max(0, canaryCount - judged.replayed);
   const canaryIsOver = isCanary && ahead === 0 && judged.ended === judged.replayed;
 
@@ -157,12 +158,12 @@ async function replayOne(
   else if (isDone) await skip("already_done", "the ledger has it done already");
   else
     try {
-      const { runId } = await replayLetter(tx, requests, letter, {
+      const { runId, joined } = await replayLetter(tx, requests, letter, {
         by: replay.requestedBy,
         reason: `${replay.reason} (replay ${replay.id})`.slice(0, 500),
         traceparent: null,
       });
-      await letterDone(tx, replay.id, letterId, { state: "replayed", newRunId: runId });
+      await letterDone(tx, replay.id, letterId, { state: "replayed", newRunId: runId, joined });
     } catch (error) {
       // Thrown before anything was written, by the plan.
       if (!(error instanceof Problem)) throw error;

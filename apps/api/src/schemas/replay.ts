@@ -64,11 +64,12 @@ export const BulkReplayBody = z
         letters: z.int(),
         pending: z.int(),
         replayed: z.int(),
+        joined: z.int(),
         skipped: z.int(),
         ended: z.int(),
         diedAgain: z.int(),
       })
-      .meta({ description: "`ended` and `diedAgain` are of the replayed." }),
+      .meta({ description: "`joined`, `ended` and `diedAgain` are of the replayed; joined: a run that was there already does the work." }),
     skipped: z.array(
       z.object({ code: z.string(), count: z.int(), letterId: z.string(), message: z.string() }),
     ),

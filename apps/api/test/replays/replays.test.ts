@@ -4,52 +4,9 @@ import { listActions } from "@ballast/database";
 import { handle, PermanentError, prepareEngine, startWorker } from "@ballast/jobs";
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
-import { startReplays } from "../../src/replays/driver.ts";
-import { deadPdf, die, incident, rendered } from "../letters.ts";
-import { type Api, setup } from "../setup.ts";
-
-const reason = "the cause is mended";
-
-/** Dead letters of `echo`, all of one cause. */
-async function deadEchoes(t: Api, count: number, ids = (n: number) => `n${n}`) {
-  const letters: string[] = [];
-  for (let n = 0; n < count; n++) {
-    const asked = await t.api.post("/v1/jobs", { job: "echo", payload: { id: ids(n) } });
-    letters.push(await die(t, asked.body.runId, { queue: "drill", code: "broken" }));
-  }
-  return letters;
-}
-
-const drive = (t: Api) =>
-  startReplays({
-    database: t.database,
-    requests: t.deps.requests,
-    dispatcher: t.deps.dispatcher,
-    log: t.telemetry.log,
-  });
-
-/** End every run that waits, as a worker would; `outcome` decides by the payload's id. */
-async function workAll(t: Api, outcome: (id: string) => "completed" | "dead") {
-  const runs = await t.database.kysely
-    .selectFrom("jobRuns")
-    .select(["id", "payload"])
-    .where("queue", "=", "drill")
-    .where("state", "=", "waiting")
-    .execute();
-  for (const { id, payload } of runs)
-    if (outcome(String(payload["id"])) === "dead")
-      await die(t, id, { queue: "drill", code: "broken" });
-    else await die(t, id, { queue: "drill", outcome: "completed", code: null, message: null });
-}
-
-const reach = (t: Api, path: string, ...states: string[]) =>
-  until(
-    async () => {
-      const { body } = await t.api.get(path);
-      return states.includes(body.state) ? body : undefined;
-    },
-    { deadlineMs: 30_000, what: `${path} in ${states}` },
-  );
+import { deadPdf, incident, rendered } from "../letters.ts";
+import { setup } from "../setup.ts";
+import { deadEchoes, drive, reach, reason, workAll } from "./bulk.ts";
 
 test("a dry run says how many there are, how many no longer fit and how many are done, and does nothing", async () => {
   await using t = await setup();
@@ -112,30 +69,6 @@ test("a few go ahead; the others follow once those have ended well, and each is 
     expect((await t.api.get(`/v1/dead-letters/${letterId}`)).body.state).toBe("replayed");
 });
 
-test("it stops by itself when the cause comes back, says so, and goes on when told", async () => {
-  await using t = await setup();
-  await deadEchoes(t, 8);
-  await using _driver = drive(t);
-  const body = { filter: { queue: "drill" }, ratePerSecond: 100, canary: 4, reason };
-  const asked = await t.api.post("/v1/replays", body).expect(202);
-  const path = asked.headers.get("location") ?? "";
-  await until(async () => (await t.api.get(path)).body.counts.replayed === 4, {
-    deadlineMs: 30_000,
-  });
-  await workAll(t, () => "dead");
-
-  const stopped = await reach(t, path, "stopped");
-  expect(stopped.stopReason).toMatch(/^4 of 4 that went ahead died of the same cause again/);
-  expect(stopped.counts).toMatchObject({ pending: 4, diedAgain: 4 });
-
-  await t.api.post(`${path}/resume`, { reason: "mended now" }).expect(200);
-  await until(async () => (await t.api.get(path)).body.counts.replayed === 8, {
-    deadlineMs: 30_000,
-  });
-  await workAll(t, () => "completed");
-  expect((await reach(t, path, "completed")).counts).toMatchObject({ replayed: 8, pending: 0 });
-});
-
 test("letters that somebody settled meanwhile, or whose work is done, are left out and counted", async () => {
   await using t = await setup();
   const [settled] = await deadEchoes(t, 2);
@@ -181,6 +114,19 @@ test("a letter whose document is there is left out, and one that names no invoic
     ]),
   );
   expect((await t.api.get(`/v1/dead-letters/${other.letterId}`)).body.state).toBe("replayed");
+});
+
+test("a letter whose work a live run does joins it, and is shown apart", {
+  timeout: 90_000,
+}, async () => {
+  await using t = await setup();
+  const [{ invoiceId }] = [await deadPdf(t), await deadPdf(t)];
+  await t.api.post(`/v1/invoices/${invoiceId}/pdf`).expect(202);
+  await using _driver = drive(t);
+  const body = { filter: { queue: "pdf" }, canary: 0, ratePerSecond: 100, reason };
+  const asked = await t.api.post("/v1/replays", body).expect(202);
+  const done = await reach(t, asked.headers.get("location") ?? "", "completed");
+  expect(done.counts).toMatchObject({ letters: 2, replayed: 2, joined: 1 });
 });
 
 test("one that waits for those that went ahead keeps no other queue's waiting", {

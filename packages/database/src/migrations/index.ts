@@ -9,6 +9,7 @@ import { suspects } from "./0007-suspects.ts";
 import { history } from "./0008-history.ts";
 import { remotes } from "./0009-remotes.ts";
 import { marketplaces } from "./0010-marketplaces.ts";
+import { triageFollowUp } from "./0012-triage-follow-up.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -22,4 +23,5 @@ export const migrations: Record<string, Migration> = {
   "0008-history": history,
   "0009-remotes": remotes,
   "0010-marketplaces": marketplaces,
+  "0012-triage-follow-up": triageFollowUp,
 };

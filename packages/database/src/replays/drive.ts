@@ -83,7 +83,7 @@ export async function countPaced(
 }
 
 export type LetterDone =
-  | { readonly state: "replayed"; readonly newRunId: string }
+  | { readonly state: "replayed"; readonly newRunId: string; readonly joined: boolean }
   | { readonly state: "skipped"; readonly skipCode: string; readonly skipMessage: string };
 
 export async function letterDone(

@@ -9,22 +9,6 @@ import type { ReplayFilter } from "./letters.ts";
 /** A bulk replay as it was asked for, and where it stands. */
 export type Replay = Readonly<Selectable<Schema["replays"]>>;
 
-/** What became of replayed letters. */
-export interface Ends {
-  readonly replayed: number;
-  /** Of the replayed: those whose new run is over. */
-  readonly ended: number;
-  /** Of the ended: those that died of the same cause. */
-  readonly diedAgain: number;
-}
-
-/** What became of all letters of a replay, counted now. */
-export interface ReplayCounts extends Ends {
-  readonly letters: number;
-  readonly pending: number;
-  readonly skipped: number;
-}
-
 export interface NewReplay {
   readonly filter: ReplayFilter;
   readonly companyId: string | null;
@@ -83,42 +67,6 @@ export const findActiveReplay = (db: Queryable, queue: string): Promise<Replay |
 /** In scope, newest first. */
 export const listReplays = (db: Queryable, scope: CompanyScope, limit = 50): Promise<Replay[]> =>
   inScope(db, scope).orderBy("createdAt", "desc").orderBy("id", "desc").limit(limit).execute();
-
-export async function countReplay(db: Queryable, id: string): Promise<ReplayCounts> {
-  const { rows } = await sql<ReplayCounts>`
-    SELECT count(*)::int AS letters,
-      count(*) FILTER (WHERE p.state = 'pending')::int AS pending,
-      count(*) FILTER (WHERE p.state = 'skipped')::int AS skipped, ${ends}
-    FROM ${lettersOfReplay} WHERE p.replay_id = ${id}`.execute(db);
-  return first(rows, id);
-}
-
-/** The same of those that were replayed since it was begun or resumed, by which it is judged. */
-export async function judgeReplay(db: Queryable, id: string): Promise<Ends> {
-  const { rows } = await sql<Ends>`
-    SELECT ${ends} FROM ${lettersOfReplay} JOIN replays b ON b.id = p.replay_id
-    WHERE p.replay_id = ${id} AND p.done_at >= b.judged_from`.execute(db);
-  return first(rows, id);
-}
-
-const lettersOfReplay = sql`replay_letters p
-  LEFT JOIN job_runs r ON r.id = p.new_run_id
-  LEFT JOIN dead_letters died ON died.run_id = p.run_id
-  LEFT JOIN dead_letters again ON again.run_id = p.new_run_id`;
-
-/** A run that is not among the live ones has been over for so long that it moved. */
-const ends = sql`
-  count(*) FILTER (WHERE p.state = 'replayed')::int AS replayed,
-  count(*) FILTER (WHERE p.state = 'replayed'
-    AND coalesce(r.state NOT IN ('waiting', 'started'), true))::int AS ended,
-  count(*) FILTER (WHERE again.run_id IS NOT NULL AND (
-    again.fingerprint = died.fingerprint OR again.code IS NOT DISTINCT FROM died.code))::int AS died_again`;
-
-function first<T>(rows: readonly T[], id: string): T {
-  const [row] = rows;
-  if (row === undefined) throw new Error(`no replay ${id}`);
-  return row;
-}
 
 /** Why letters were left out, with how many and one of each. */
 export async function skippedLetters(
