@@ -2,6 +2,7 @@ import { listActions } from "@ballast/database";
 import { prepareEngine, reconcile } from "@ballast/jobs";
 import { describeEachEngine } from "@ballast/testing";
 import { expect, test } from "vitest";
+import { queueRoutes } from "../src/routes/queues.ts";
 import { setup } from "./setup.ts";
 
 const reason = "the fonts are being replaced";
@@ -40,6 +41,26 @@ test("who paused and resumed a queue is on record, with the state before and aft
     { action: "resume-queue", reason: "done", before: { paused: true }, after: { paused: false } },
     { action: "pause-queue", reason, before: { paused: false }, after: { paused: true } },
   ]);
+});
+
+test("the list of all queues asks PostgreSQL no more often than one of them", async () => {
+  await using t = await setup();
+  let asked = 0;
+  const kysely = t.database.kysely.withPlugin({
+    transformQuery({ node }) {
+      asked += 1;
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  });
+  const routes = queueRoutes({ ...t.deps, database: { kysely } });
+  const list = routes.find(({ operationId }) => operationId === "listQueues");
+  const caller = { id: "1", name: "test", companyId: null, scopes: ["read"] };
+  const answer = await list?.handle({ caller } as never);
+  expect(answer).toMatchObject({
+    body: { queues: ["dead-letter", "drill", "email", "pdf"].map((queue) => ({ queue })) },
+  });
+  expect(asked).toBe(2);
 });
 
 test("an unknown queue is answered with those that exist", async () => {

@@ -211,6 +211,7 @@ export { findProduct, listProducts, type Product, upsertProducts } from "./produ
 export {
   findQueuePause,
   listQueueFigures,
+  listQueuePauses,
   type QueueFigures,
   type QueuePause,
   setQueuePaused,

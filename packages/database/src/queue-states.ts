@@ -38,6 +38,10 @@ export async function setQueuePaused(tx: Tx, change: QueuePauseChange): Promise<
 export const findQueuePause = (db: Queryable, queue: string): Promise<QueuePause | undefined> =>
   db.selectFrom("queueStates").selectAll().where("queue", "=", queue).executeTakeFirst();
 
+/** Of every queue that was ever paused, by name. */
+export const listQueuePauses = (db: Queryable): Promise<QueuePause[]> =>
+  db.selectFrom("queueStates").selectAll().orderBy("queue").execute();
+
 /** What the journal knows of one queue. */
 export interface QueueFigures {
   readonly queue: string;

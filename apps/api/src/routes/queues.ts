@@ -3,7 +3,9 @@ import {
   type Database,
   findQueuePause,
   listQueueFigures,
+  listQueuePauses,
   type Queryable,
+  type QueueFigures,
   recordAction,
   setQueuePaused,
 } from "@ballast/database";
@@ -29,14 +31,25 @@ const QueueParams = z.object({
 
 /** Look at queues, hold them and let them go. They belong to all companies, and so must the key. */
 export const queueRoutes = ({ database, engine, dispatcher }: Deps): Endpoint[] => {
-  const present = async (db: Queryable, queue: string) => {
-    const figures = (await listQueueFigures(db)).find((one) => one.queue === queue);
-    return queueBody(
-      queue,
-      figures,
-      await findQueuePause(db, queue),
-      await peekQueue(engine, queue),
+  /** Those that exist, or one of them; the figures of all are one question. */
+  const present = async (db: Queryable, only?: string) => {
+    const figures = await listQueueFigures(db);
+    const pauses = await listQueuePauses(db);
+    const names = only === undefined ? namesOf(figures) : [only];
+    return await Promise.all(
+      names.map(async (name) =>
+        queueBody(
+          name,
+          figures.find(({ queue }) => queue === name),
+          pauses.find(({ queue }) => queue === name),
+          await peekQueue(engine, name),
+        ),
+      ),
     );
+  };
+  const presentOne = async (db: Queryable, queue: string) => {
+    const [one] = await present(db, queue);
+    return one;
   };
   const change = async (
     {
@@ -68,7 +81,7 @@ export const queueRoutes = ({ database, engine, dispatcher }: Deps): Endpoint[] 
     });
     return {
       status: 200,
-      body: await present(tx, queue),
+      body: await presentOne(tx, queue),
       committed: () => {
         // What fails here is told again by the reconciler.
         engine.setPaused(queue, paused).catch(() => {});
@@ -92,9 +105,7 @@ export const queueRoutes = ({ database, engine, dispatcher }: Deps): Endpoint[] 
       problems: [],
       async handle({ caller }) {
         if (caller.companyId !== null) return { status: 200, body: { queues: [] } };
-        const names = await queueNames(database.kysely);
-        const queues = await Promise.all(names.map((queue) => present(database.kysely, queue)));
-        return { status: 200, body: { queues } };
+        return { status: 200, body: { queues: await present(database.kysely) } };
       },
     }),
 
@@ -111,7 +122,7 @@ export const queueRoutes = ({ database, engine, dispatcher }: Deps): Endpoint[] 
       problems: ["not-found"],
       async handle({ caller, params: { queue } }) {
         await requireQueue(database.kysely, caller, queue);
-        return { status: 200, body: await present(database.kysely, queue) };
+        return { status: 200, body: await presentOne(database.kysely, queue) };
       },
     }),
 
@@ -152,15 +163,14 @@ export const queueRoutes = ({ database, engine, dispatcher }: Deps): Endpoint[] 
 };
 
 /** Those of this release, and whatever others have put work into. */
-async function queueNames(db: Queryable): Promise<string[]> {
-  const known = queueDefinitions.map(({ name }) => name);
-  const used = (await listQueueFigures(db)).map(({ queue }) => queue);
-  return [...new Set([...known, ...used])].sort();
-}
+const namesOf = (used: readonly QueueFigures[]): string[] =>
+  [
+    ...new Set([...queueDefinitions.map(({ name }) => name), ...used.map(({ queue }) => queue)]),
+  ].sort();
 
 /** @throws {Problem} `not-found`, naming the queues that exist to whoever may see them */
 async function requireQueue(db: Queryable, caller: Caller, queue: string): Promise<void> {
-  const names = caller.companyId === null ? await queueNames(db) : [];
+  const names = caller.companyId === null ? namesOf(await listQueueFigures(db)) : [];
   if (names.includes(queue)) return;
   const there = names.length === 0 ? "" : `: there are ${names.join(", ")}`;
   throw new Problem("not-found", `there is no queue ${queue}${there}`);
