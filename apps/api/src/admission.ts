@@ -3,7 +3,7 @@ import type { Engine, EngineMemory, Log } from "@ballast/jobs";
 import { Problem } from "./http/problem.ts";
 
 export interface AdmissionLimits {
-  /** Runs that may be due and not yet handed to the engine. */
+  /** Runs that may be due and not yet handed to the engine; as many may stand in paused queues. */
   readonly outboxRuns: number;
   /** Share of the engine's memory that may be used, in (0, 1]. */
   readonly engineMemoryShare: number;
@@ -37,6 +37,7 @@ interface AdmissionDeps {
 export function startAdmission(deps: AdmissionDeps): Admission {
   const { database, engine, limits, log, onOutbox } = deps;
   const outbox = threshold(limits.outboxRuns);
+  const paused = threshold(limits.outboxRuns);
   const memory = threshold(limits.engineMemoryShare);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -49,6 +50,11 @@ export function startAdmission(deps: AdmissionDeps): Admission {
     if (closed) return;
     if (measured.status === "fulfilled") {
       onOutbox(measured.value);
+      if (paused.see(measured.value.paused))
+        log.warn(
+          { ...measured.value },
+          `paused queues hold ${paused.passed ? "too much" : "less again"}`,
+        );
       if (outbox.see(measured.value.pending))
         log.warn({ ...measured.value }, `outbox is ${outbox.passed ? "too full" : "well again"}`);
     }
@@ -66,6 +72,10 @@ export function startAdmission(deps: AdmissionDeps): Admission {
     admit() {
       if (outbox.passed)
         throw overloaded(`more than ${limits.outboxRuns} runs wait to be handed to the queue`);
+      if (paused.passed)
+        throw overloaded(
+          `more than ${limits.outboxRuns} runs wait in paused queues: resume one (GET /v1/queues)`,
+        );
       if (memory.passed)
         throw overloaded(
           `the queue engine uses more than ${Math.round(limits.engineMemoryShare * 100)} % of its memory`,

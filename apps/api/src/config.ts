@@ -34,7 +34,9 @@ export const EnvSchema = z
       .int()
       .min(1)
       .default(100_000)
-      .describe("runs that may wait to be handed to the queue before new work is refused"),
+      .describe(
+        "runs that may wait to be handed to the queue, and as many in paused queues, before new work is refused",
+      ),
     API_ENGINE_MEMORY_LIMIT: z.coerce
       .number()
       .gt(0)

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Queryable } from "./database.ts";
+import { isPaused } from "./run-store/pauses.ts";
 
 /** What is committed, due, and not yet in the queue engine. */
 export interface Outbox {
@@ -7,28 +8,47 @@ export interface Outbox {
   readonly pending: number;
   /** How long the oldest of them has been able to begin, in seconds; 0 if there is none. */
   readonly oldestAgeSeconds: number;
+  /** Runs that paused queues hold back, counted up to `limit`; nobody is late with them. */
+  readonly paused: number;
 }
+
+/** As the index to dispatch by has it. */
+const isRow = sql`r.state = 'waiting' AND r.handed_at IS NULL AND r.held_for IS NULL`;
+const isDue = sql`${isRow} AND (r.due_at IS NULL OR r.due_at <= now())`;
+const isPending = sql`${isDue} AND NOT ${isPaused}
+  AND (r.slot IS NULL OR NOT EXISTS (
+    SELECT 1 FROM job_runs o
+    WHERE o.queue = r.queue AND o.slot = r.slot AND o.state = 'started'))`;
+const since = sql`coalesce(r.due_at, r.created_at)`;
 
 /**
  * Measure the outbox. Runs that wait for their slot, are held or due later do not count: nobody is
- * late with them; nor do those of a paused queue.
+ * late with them. Those of a paused queue are counted apart.
  *
  * @param limit counting ends here, so that a huge backlog costs no more than a large one
  */
 export async function measureOutbox(db: Queryable, limit: number): Promise<Outbox> {
+  // The oldest may be the least urgent, far beyond what is counted: so it is asked of each priority.
   const { rows } = await sql<Outbox>`
-    SELECT count(*)::int AS pending,
-           coalesce(extract(epoch FROM now() - min(since)), 0)::float8 AS oldest_age_seconds
-    FROM (
-      SELECT coalesce(r.due_at, r.created_at) AS since FROM job_runs r
-      WHERE r.state = 'waiting' AND r.handed_at IS NULL AND r.held_for IS NULL
-        AND (r.due_at IS NULL OR r.due_at <= now())
-        AND NOT EXISTS (SELECT 1 FROM queue_states s WHERE s.queue = r.queue AND s.paused)
-        AND (r.slot IS NULL OR NOT EXISTS (
-          SELECT 1 FROM job_runs o
-          WHERE o.queue = r.queue AND o.slot = r.slot AND o.state = 'started'))
-      ORDER BY r.priority, coalesce(r.due_at, r.created_at), r.id
-      LIMIT ${limit}
-    ) pending`.execute(db);
-  return rows[0] ?? { pending: 0, oldestAgeSeconds: 0 };
+    WITH RECURSIVE priorities AS (
+      (SELECT r.priority FROM job_runs r WHERE ${isRow} ORDER BY r.priority LIMIT 1)
+      UNION ALL
+      SELECT (SELECT r.priority FROM job_runs r
+              WHERE ${isRow} AND r.priority > p.priority ORDER BY r.priority LIMIT 1)
+      FROM priorities p WHERE p.priority IS NOT NULL
+    ), oldest AS (
+      SELECT min(first.since) AS since FROM priorities p CROSS JOIN LATERAL (
+        SELECT ${since} AS since FROM job_runs r
+        WHERE ${isPending} AND r.priority = p.priority ORDER BY ${since} LIMIT 1) first
+    ), counted AS (
+      SELECT 1 FROM job_runs r WHERE ${isPending} ORDER BY r.priority, ${since}, r.id LIMIT ${limit}
+    ), held AS (
+      SELECT 1 FROM job_runs r JOIN queue_states s ON s.queue = r.queue AND s.paused
+      WHERE ${isDue} LIMIT ${limit}
+    )
+    SELECT (SELECT count(*) FROM counted)::int AS pending,
+           coalesce(extract(epoch FROM now() - (SELECT since FROM oldest)), 0)::float8
+             AS oldest_age_seconds,
+           (SELECT count(*) FROM held)::int AS paused`.execute(db);
+  return rows[0] ?? { pending: 0, oldestAgeSeconds: 0, paused: 0 };
 }
