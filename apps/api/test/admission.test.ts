@@ -50,6 +50,28 @@ test("too many runs that wait to be handed over: new work is refused with a time
   await t.ask().then((reply) => expect(reply.status).toBe(202));
 });
 
+test("too many runs in a paused queue: no more are taken until it is resumed, and what else waits is counted apart", async () => {
+  await using t = await admitting({ outboxRuns: 2 });
+  await t.api.post("/v1/queues/drill/pause", { reason: "a test" }).expect(200);
+  for (let n = 0; n < 3; n++) expect((await t.ask()).status).toBe(202);
+
+  const refused = await until(async () => {
+    const reply = await t.ask();
+    return reply.status === 503 ? reply : undefined;
+  });
+  expect(refused.body.detail).toContain("more than 2 runs wait in paused queues: resume one");
+  expect(t.measured.at(-1)).toBe(0);
+});
+
+test("a dry run asks for no work: it is answered while none is taken", async () => {
+  await using t = await admitting({});
+  t.memory.usedBytes = 71;
+  await until(() => t.admission.engineIsFull);
+  const body = { filter: { queue: "drill" }, reason: "mended" };
+  expect((await t.api.post("/v1/replays", { ...body, dryRun: true })).status).toBe(200);
+  expect((await t.api.post("/v1/replays", body)).status).toBe(503);
+});
+
 test("an engine whose memory is nearly full: new work is refused until it has room again", async () => {
   await using t = await admitting({});
   t.memory.usedBytes = 71;

@@ -57,8 +57,8 @@ interface Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType
   readonly example?: z.input<B>;
   /** A request without a body is read as `{}`. */
   readonly bodyOptional?: boolean;
-  /** Makes new work: refused while there is too much already. */
-  readonly asksForWork?: boolean;
+  /** Makes new work: refused while there is too much already. A function where the body decides. */
+  readonly asksForWork?: boolean | ((body: z.output<B>) => boolean);
   /** Largest body, in bytes; the API's own limit if absent. */
   readonly bodyLimitBytes?: number;
   readonly answers: Readonly<Record<number, AnswerDoc>>;
@@ -88,13 +88,16 @@ export interface GroupedSpec<P extends z.ZodObject, Q extends z.ZodObject, B ext
 
 /** An endpoint whose types were checked where it was declared. */
 export type Endpoint =
-  | (Omit<ReadSpec<z.ZodObject, z.ZodObject>, "handle"> & {
+  | (Omit<ReadSpec<z.ZodObject, z.ZodObject>, "handle" | "asksForWork"> & {
+      readonly asksForWork?: boolean | ((body: never) => boolean);
       handle(call: Call<never, never, undefined>): Promise<Answer>;
     })
-  | (Omit<GroupedSpec<z.ZodObject, z.ZodObject, z.ZodType>, "handle"> & {
+  | (Omit<GroupedSpec<z.ZodObject, z.ZodObject, z.ZodType>, "handle" | "asksForWork"> & {
+      readonly asksForWork?: boolean | ((body: never) => boolean);
       handle(call: Call<never, never, never>): Promise<Answer>;
     })
-  | (Omit<WriteSpec<z.ZodObject, z.ZodObject, z.ZodType>, "handle"> & {
+  | (Omit<WriteSpec<z.ZodObject, z.ZodObject, z.ZodType>, "handle" | "asksForWork"> & {
+      readonly asksForWork?: boolean | ((body: never) => boolean);
       handle(call: WriteCall<never, never, never>): Promise<Answer>;
     });
 

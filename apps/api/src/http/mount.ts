@@ -44,18 +44,19 @@ export function mount(endpoints: readonly Endpoint[], options: MountOptions): Ro
 }
 
 function handlers(endpoint: Endpoint, options: MountOptions): RequestHandler[] {
-  const { body, bodyOptional = false } = endpoint;
+  const { body, bodyOptional = false, asksForWork } = endpoint;
   const known: RequestHandler = async (req, res, next) => {
     res.locals["caller"] = await authenticate(options.database.kysely, req.get("authorization"));
     next();
   };
   const allowed: RequestHandler = (_req, res, next) => {
     requireScope(callerOf(res), endpoint.scope);
-    if (endpoint.asksForWork) options.admit();
+    if (asksForWork === true) options.admit(); // before its body is read
     next();
   };
   const run: RequestHandler = async (req, res) => {
     const call = callOf(endpoint, req, res);
+    if (typeof asksForWork === "function" && asksForWork(call.body as never)) options.admit();
     const answer =
       endpoint.method === "get" || endpoint.commitsItself === true
         ? await endpoint.handle(call as Call<never, never, never>)

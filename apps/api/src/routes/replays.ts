@@ -48,7 +48,7 @@ export const replayRoutes = ({ database }: { readonly database: Database }): End
     method: "post",
     path: "/v1/replays",
     operationId: "replayMany",
-    asksForWork: true,
+    asksForWork: ({ dryRun }) => !dryRun,
     tag: "Triage",
     scope: "operate",
     summary: "Replay all letters that a filter finds",
