@@ -1,5 +1,5 @@
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { EventEmitter, once } from "node:events";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Telemetry } from "@ballast/service";
 import type { Express } from "express";
@@ -12,6 +12,8 @@ export interface ListenOptions {
 
 /** Time running requests get to end once the process was told to stop. */
 const FINISH_MS = 10_000;
+/** Before that, time in which callers are told on their kept connections to make new ones, elsewhere. */
+const LINGER_MS = 1_000;
 
 /**
  * Serve `app` until the process is told to stop; then take nothing new and let what runs end.
@@ -29,13 +31,14 @@ export async function serve(
   log.info("finishing requests");
 }
 
-/** Start listening; disposing finishes running requests for up to 10 s and cuts the rest. */
+/** Start listening; disposing answers what is on its way for 1 s, finishes running requests for up to 10 s
+ * and cuts the rest. */
 export async function listen(
   app: Express,
   { host, port }: ListenOptions,
 ): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer(app);
-  const connections = countRequests(server);
+  const connections = trackConnections(server);
   server.listen(port, host);
   // A caller that sends half a request must not hold a connection for ever.
   server.headersTimeout = 10_000;
@@ -56,8 +59,13 @@ export async function listen(
   };
 }
 
-/** Close what serves nothing at once, the rest as its last answer is out, and whatever is left at the end. */
+/**
+ * Tell callers with each answer that it was the connection's last, and close none for a moment: a request may
+ * be on its way on any. Then close what serves nothing, the rest as its last answer is out, and whatever is
+ * left at the end.
+ */
 async function finish(server: Server, connections: Connections): Promise<void> {
+  await connections.leave(LINGER_MS);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const idle = setInterval(() => connections.closeIdle(), 50);
   connections.closeIdle();
@@ -68,6 +76,8 @@ async function finish(server: Server, connections: Connections): Promise<void> {
 }
 
 interface Connections {
+  /** Let each answer from now on be its connection's last; resolves when none is open, or after `lingerMs`. */
+  leave(lingerMs: number): Promise<void>;
   closeIdle(): void;
 }
 
@@ -75,23 +85,38 @@ interface Connections {
  * Know which connections serve a request. Node's own `closeIdleConnections` leaves those open that
  * have not sent one yet, as pools and load balancers keep them, and each would delay the end.
  */
-function countRequests(server: Server): Connections {
-  const requests = new Map<Socket, number>();
+function trackConnections(server: Server): Connections {
+  const open = new Set<Socket>();
+  const running = new Set<ServerResponse>();
+  const gone = new EventEmitter();
+  let leaving = false;
+  const sayLast = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader("Connection", "close");
+  };
   server.on("connection", (socket) => {
-    requests.set(socket, 0);
-    socket.once("close", () => requests.delete(socket));
-  });
-  server.on("request", ({ socket }, response) => {
-    requests.set(socket, (requests.get(socket) ?? 0) + 1);
-    response.once("close", () => {
-      const running = requests.get(socket);
-      if (running !== undefined) requests.set(socket, running - 1);
+    open.add(socket);
+    socket.once("close", () => {
+      open.delete(socket);
+      if (open.size === 0) gone.emit("all");
     });
   });
+  // Before the app, which may answer at once.
+  server.prependListener("request", (_request, response) => {
+    running.add(response);
+    response.once("close", () => running.delete(response));
+    if (leaving) sayLast(response);
+  });
   return {
+    async leave(lingerMs) {
+      leaving = true;
+      for (const response of running) sayLast(response);
+      if (open.size === 0) return;
+      const late = AbortSignal.timeout(lingerMs);
+      await once(gone, "all", { signal: late }).catch(() => {});
+    },
     closeIdle() {
-      for (const [socket, running] of requests)
-        if (running === 0) socket.end(() => socket.destroy());
+      const busy = new Set([...running].map(({ req }) => req.socket));
+      for (const socket of open) if (!busy.has(socket)) socket.end(() => socket.destroy());
     },
   };
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Agent, get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import express from "express";
 import { expect, test } from "vitest";
@@ -35,4 +36,23 @@ test("stopping lets a running request finish, and connections that ask nothing d
   const startedAt = performance.now();
   await stopped;
   expect(performance.now() - startedAt).toBeLessThan(1_000);
+});
+
+test("a request on a kept connection just after the stop is answered, and told to go elsewhere", async () => {
+  const app = express().get("/", (_req, res) => void res.send("here"));
+  const server = await listen(app, { host: "127.0.0.1", port: 0 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = () =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      get(server.url, { agent }, (response) => {
+        response.resume().once("end", () => resolve(response));
+      }).once("error", reject);
+    });
+  expect((await ask()).headers.connection).toBe("keep-alive");
+
+  const stopped = server[Symbol.asyncDispose]();
+  const last = await ask();
+  expect(last).toMatchObject({ statusCode: 200, headers: { connection: "close" } });
+  await stopped;
+  agent.destroy();
 });
