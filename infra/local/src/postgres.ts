@@ -27,6 +27,9 @@ interface PostgresOptions {
   readonly port?: number;
 }
 
+/** A fixed port comes free when whoever held it is gone, which takes a slow machine some seconds. */
+const portTries = 10;
+const portPauseMs = 1_000;
 const startTimeoutMs = 60_000; // recovery after a crash takes longer than a clean start
 const notDurable = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
 
@@ -64,11 +67,12 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
     }
     await stop(server);
     const lostThePort = server.output().includes("could not bind");
-    if (!lostThePort || tries === 3) {
+    if (!lostThePort || tries === (options.port === undefined ? 3 : portTries)) {
       throw new Error(
         `PostgreSQL did not start on ${clusterDir}: ${server.output() || "no output"}`,
       );
     }
+    if (options.port !== undefined) await sleep(portPauseMs);
   }
 }
 

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { startPostgres } from "../src/postgres.ts";
@@ -28,6 +30,18 @@ test("rows outlive a restart of the server, and commits are on disk", async () =
   expect(await sql(server.url, "select n from kept")).toEqual([{ n: 42 }]);
   expect(await sql(server.url, "show fsync")).toEqual([{ fsync: "on" }]);
   expect(await sql(server.url, "show synchronous_commit")).toEqual([{ synchronous_commit: "on" }]);
+});
+
+test("a fixed port that is held for a moment is waited for", async () => {
+  await using data = await dataFolder();
+  const holder = createServer().listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  const { port } = holder.address() as AddressInfo;
+  const starting = startPostgres({ dataDir: data.dir, name: "postgres", durable: false, port });
+  // Far longer than three tries take.
+  setTimeout(() => holder.close(), 5_000);
+  await using server = await starting;
+  expect(new URL(server.url).port).toBe(String(port));
 });
 
 test("two servers of two data folders run side by side", async () => {
