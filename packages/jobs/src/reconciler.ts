@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Engine } from "./engine/engine.ts";
+import { startRounds } from "./rounds.ts";
 import { type LookTools, lookFor, type Reconciled } from "./silent-runs.ts";
 import type { RunStore, SilentRun } from "./store.ts";
 
@@ -19,33 +20,15 @@ const EPOCH_MARK = "engine_epoch";
 /** Compare what PostgreSQL handed over with what the engine has, for ever; any number of replicas may. */
 export function startReconciler(options: ReconcilerOptions): AsyncDisposable {
   const log = options.telemetry.log.child({ part: "reconciler" });
-  const everyMs = options.everyMs ?? DEFAULTS.everyMs;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-  let failing = false;
-  const round = async (): Promise<void> => {
-    try {
+  return startRounds({
+    what: "reconcile",
+    everyMs: options.everyMs ?? DEFAULTS.everyMs,
+    log,
+    async round() {
       const done = await reconcile(options);
       if (done.readded + done.copied > 0) log.warn(done, "runs reconciled");
-      failing = false;
-    } catch (error) {
-      if (!failing) log.warn({ err: error }, "cannot reconcile now; will retry");
-      failing = true;
-    }
-    if (!closed)
-      timer = setTimeout(() => {
-        current = round();
-      }, everyMs);
-  };
-  let current = round();
-  return {
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      clearTimeout(timer);
-      await current;
-      clearTimeout(timer);
     },
-  };
+  });
 }
 
 /** One pass over the runs that went silent; over all of them if the engine was wiped. */

@@ -17,7 +17,7 @@ import {
   type Tx,
   UNDER_WAY,
 } from "@ballast/database";
-import type { Dispatcher, Log, Requests } from "@ballast/jobs";
+import { type Dispatcher, type Log, type Requests, startRounds } from "@ballast/jobs";
 import { Problem } from "../http/problem.ts";
 import { replayLetter } from "../triage/replay-letter.ts";
 import { settledBefore } from "../triage/settled.ts";
@@ -43,39 +43,20 @@ interface DriverDeps {
 export function startReplays(deps: DriverDeps): AsyncDisposable {
   const me = randomUUID();
   const log = deps.log.child({ part: "replays" });
-  let closed = false;
-  let failing = false;
-  let timer: NodeJS.Timeout | undefined;
-
-  const look = async () => {
-    let waitMs = IDLE_MS;
-    try {
+  return startRounds({
+    what: "drive bulk replays",
+    everyMs: IDLE_MS,
+    log,
+    async round(signal) {
       const replays = await claimReplays(deps.database.kysely, me, LEASE_MS);
-      if (replays.length > 0) waitMs = STEP_MS;
       // One that cannot go on keeps no other from it.
       const steps = await Promise.allSettled(
-        replays.map((replay) => step(replay, me, { ...deps, log }, () => closed)),
+        replays.map((replay) => step(replay, me, { ...deps, log }, signal)),
       );
       for (const done of steps) if (done.status === "rejected") throw done.reason;
-      failing = false;
-    } catch (error) {
-      if (!failing) log.warn({ err: error }, "replay not driven now; will retry");
-      failing = true;
-    }
-    if (!closed)
-      timer = setTimeout(() => {
-        current = look();
-      }, waitMs);
-  };
-  let current = look();
-  return {
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      clearTimeout(timer);
-      await current;
-      clearTimeout(timer);
+      return replays.length > 0 ? STEP_MS : undefined;
     },
-  };
+  });
 }
 
 /** Judge what has ended, then replay what is due. */
@@ -83,7 +64,7 @@ async function step(
   replay: Replay,
   me: string,
   deps: DriverDeps,
-  isClosed: () => boolean,
+  signal: AbortSignal,
 ): Promise<void> {
   const { database, dispatcher, log } = deps;
   const db = database.kysely;
@@ -117,7 +98,7 @@ async function step(
   const lane = async () => {
     // All lanes take from the one iterator.
     for (const letterId of left) {
-      if (isClosed()) return;
+      if (signal.aborted) return;
       const goesOn = await database.transaction((tx) =>
         replayOne(tx, replay, letterId, done.has(letterId), me, deps),
       );

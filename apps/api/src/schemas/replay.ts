@@ -69,7 +69,10 @@ export const BulkReplayBody = z
         ended: z.int(),
         diedAgain: z.int(),
       })
-      .meta({ description: "`joined`, `ended` and `diedAgain` are of the replayed; joined: a run that was there already does the work." }),
+      .meta({
+        description:
+          "`joined`, `ended` and `diedAgain` are of the replayed; joined: a run that was there already does the work.",
+      }),
     skipped: z.array(
       z.object({ code: z.string(), count: z.int(), letterId: z.string(), message: z.string() }),
     ),

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Database, holdPart, letterCensus } from "@ballast/database";
-import type { Log } from "@ballast/jobs";
+import { type Log, type Rounds, startRounds } from "@ballast/jobs";
 import type { Metrics } from "@ballast/service";
-import { type Rounds, startRounds } from "./rounds.ts";
 
 const EVERY_MS = 15_000;
 /** A process that ended keeps the part this long. */
@@ -29,7 +28,6 @@ export const startCensus = (
       for (const { queue, state, count } of letters)
         metrics.deadLetters.set({ queue, state }, count);
       for (const { state, count } of incidents) metrics.incidents.set({ state }, count);
-      return false;
     },
   });
 };

@@ -1,7 +1,6 @@
 import { queueDefinitions } from "@ballast/contracts";
 import { type Database, lettersToClear, markCleared } from "@ballast/database";
-import type { Engine, Log } from "@ballast/jobs";
-import { type Rounds, startRounds } from "./rounds.ts";
+import { type Engine, type Log, type Rounds, startRounds } from "@ballast/jobs";
 
 export interface ClearingOptions {
   readonly database: Database;
@@ -21,7 +20,6 @@ export const startClearing = (options: ClearingOptions): Rounds =>
     log: options.log,
     async round(signal) {
       for (const { name } of queueDefinitions) await clearQueue(name, options, signal);
-      return false;
     },
   });
 

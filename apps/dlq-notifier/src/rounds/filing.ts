@@ -7,8 +7,7 @@ import {
   type Tell,
   tellResolved,
 } from "@ballast/database";
-import type { Log } from "@ballast/jobs";
-import { startRounds } from "./rounds.ts";
+import { type Log, startRounds } from "@ballast/jobs";
 
 export interface FilingOptions {
   readonly database: Database;
@@ -50,7 +49,7 @@ export async function startFiling({
           "alerts or tickets themselves die: look at the letters of queue dead-letter",
         );
       }
-      return letters === BATCH;
+      return letters === BATCH ? 0 : undefined;
     },
   });
   try {

@@ -1,6 +1,5 @@
 import { type Database, keepLetters, type LetterPolicy } from "@ballast/database";
-import type { Log } from "@ballast/jobs";
-import { type Rounds, startRounds } from "./rounds.ts";
+import { type Log, type Rounds, startRounds } from "@ballast/jobs";
 
 const EVERY_MS = 60_000;
 
@@ -15,6 +14,5 @@ export const startRetention = (database: Database, policy: LetterPolicy, log: Lo
       if (kept.discarded > 0)
         log.warn({ ...kept }, "open letters discarded: they were too old or too many");
       else if (kept.dropped > 0) log.info({ ...kept }, "old letters dropped");
-      return false;
     },
   });

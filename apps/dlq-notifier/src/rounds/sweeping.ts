@@ -1,5 +1,4 @@
-import { type FailedSweepOptions, sweepFailed } from "@ballast/jobs";
-import { type Rounds, startRounds } from "./rounds.ts";
+import { type FailedSweepOptions, type Rounds, startRounds, sweepFailed } from "@ballast/jobs";
 
 /** A round after an outage of the engine comes within two seconds of its return. */
 const EVERY_MS = 15_000;
@@ -17,7 +16,6 @@ export const startSweeping = (
       const swept = await sweepFailed(options);
       if (swept.copied + swept.adopted + swept.removed > 0)
         log.warn({ ...swept }, "deaths found that nobody had parked");
-      return false;
     },
   });
 };

@@ -1,11 +1,11 @@
-import type { Log } from "@ballast/jobs";
+import type { Log } from "./telemetry.ts";
 
 export interface RoundsOptions {
-  /** For the log: what a round does, e.g. `letters filed`. */
+  /** For the log: what a round does, e.g. `file letters`. */
   readonly what: string;
   readonly everyMs: number;
-  /** Do it once; `true` if there is more to do at once. */
-  readonly round: (signal: AbortSignal) => Promise<boolean | undefined>;
+  /** Do it once. @returns milliseconds until the next, if not `everyMs`; 0 if there is more to do at once */
+  readonly round: (signal: AbortSignal) => Promise<number | undefined>;
   readonly log: Log;
 }
 
@@ -26,10 +26,10 @@ export function startRounds({ what, everyMs, round, log }: RoundsOptions): Round
 
   const once = async (): Promise<number> => {
     try {
-      const hasMore = await round(closing.signal);
+      const waitMs = await round(closing.signal);
       if (failing) log.info({ what }, "working again");
       failing = false;
-      return hasMore === true ? 0 : everyMs;
+      return waitMs ?? everyMs;
     } catch (error) {
       if (!failing && !closing.signal.aborted)
         log.warn({ err: error, what }, "cannot do this now; will retry");
