@@ -28,8 +28,8 @@ export const engineFrozen = defineDrill({
     },
     {
       without: "workers that wait for an engine that is absent at their start",
-      file: "packages/jobs/src/worker.ts",
-      find: "await pause(ENGINE_RETRY_MS, undefined, { signal: stopping }).catch(() => {});",
+      file: "packages/jobs/src/unfit.ts",
+      find: "await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => {});",
       replace: "throw error;",
     },
   ],

@@ -11,8 +11,8 @@ export const explain = defineDrill({
     {
       without: "the engine being asked where the journal does not know",
       file: "apps/api/src/jobs/why-waits.ts",
-      find: "return ofJournal(request, now) ?? ofEngine(request, await sources.engine(run));",
-      replace: "return ofJournal(request, now) ?? null;",
+      find: "return ofEngine(request, await sources.engine(run), pause);",
+      replace: "return null;",
     },
   ],
   async run(t) {
