@@ -7,6 +7,8 @@ export interface BrowserProcess {
   readonly pid: number;
   /** In MiB: what ending it would give back. */
   readonly privateMb: number;
+  /** It holds pages. Nobody can tell of one that is dying. */
+  readonly isRenderer: boolean;
 }
 
 /**
@@ -33,15 +35,8 @@ export async function groupMemoryMb(processGroup: number): Promise<number | unde
 }
 
 /** Of these processes the renderer that holds most, or `undefined` if there is none. */
-export async function fattestRenderer(
-  processes: readonly BrowserProcess[],
-): Promise<BrowserProcess | undefined> {
-  for (const process of processes.toSorted((a, b) => b.privateMb - a.privateMb)) {
-    const command = await readFile(`/proc/${process.pid}/cmdline`, "latin1").catch(() => "");
-    if (command.includes("--type=renderer")) return process;
-  }
-  return undefined;
-}
+export const fattestRenderer = (processes: readonly BrowserProcess[]): BrowserProcess | undefined =>
+  processes.filter(({ isRenderer }) => isRenderer).sort((a, b) => b.privateMb - a.privateMb)[0];
 
 async function processOf(pid: string, processGroup: number): Promise<BrowserProcess | undefined> {
   try {
@@ -49,9 +44,11 @@ async function processOf(pid: string, processGroup: number): Promise<BrowserProc
     // After the command in brackets, which may hold anything: state, parent, group.
     const [, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (Number(group) !== processGroup) return undefined;
+    const command = await readFile(`/proc/${pid}/cmdline`, "latin1");
     const [, resident, shared] = (await readFile(`/proc/${pid}/statm`, "latin1")).split(" ");
     const pages = Number(resident) - Number(shared);
-    return { pid: Number(pid), privateMb: (pages * PAGE_BYTES) / 2 ** 20 };
+    const privateMb = (pages * PAGE_BYTES) / 2 ** 20;
+    return { pid: Number(pid), privateMb, isRenderer: command.includes("--type=renderer") };
   } catch {
     return undefined; // ended between two reads
   }

@@ -31,6 +31,7 @@ export interface MemoryWatchOptions {
 export class MemoryWatch {
   readonly #options: MemoryWatchOptions;
   #longPrints = 0;
+  #killed: number | undefined;
   #next: NodeJS.Timeout | undefined;
 
   constructor(options: MemoryWatchOptions) {
@@ -61,16 +62,31 @@ export class MemoryWatch {
 
   async #relieve(): Promise<void> {
     const { group, limitMb, onExcess } = this.#options;
-    const processes = await groupProcesses(group);
-    const memoryMb = memoryMbOf(processes);
-    if (memoryMb <= limitMb) return;
-    const renderer = await fattestRenderer(processes);
-    if (renderer === undefined || this.#longPrints === 0) return;
-    onExcess({ memoryMb, renderer });
+    const excess = excessOf(await groupProcesses(group), limitMb, this.#killed);
+    if (excess === undefined || this.#longPrints === 0) return;
+    this.#killed = excess.renderer.pid;
+    onExcess(excess);
     try {
-      process.kill(renderer.pid, "SIGKILL");
+      process.kill(excess.renderer.pid, "SIGKILL");
     } catch {
       // ended by itself meanwhile
     }
   }
+}
+
+/**
+ * What a browser of these processes holds too much, and the renderer that has to go for it; `undefined`
+ * while it is within its limit, and while the one `killed` before still holds memory: giving it back
+ * takes a busy machine a while, and the next fattest is innocent.
+ */
+export function excessOf(
+  processes: readonly BrowserProcess[],
+  limitMb: number,
+  killed: number | undefined,
+): Excess | undefined {
+  const memoryMb = memoryMbOf(processes);
+  if (memoryMb <= limitMb) return undefined;
+  if (processes.some(({ pid, privateMb }) => pid === killed && privateMb > 0)) return undefined;
+  const renderer = fattestRenderer(processes);
+  return renderer && { memoryMb, renderer };
 }

@@ -5,10 +5,6 @@ import { journalId } from "../../src/identity.ts";
 import { handle, reconcile, startWorker, TransientError } from "../../src/index.ts";
 import { type Setup, setup, testJob } from "./setup.ts";
 
-const wipe = async (t: Setup) => {
-  await t.queue.obliterate({ force: true });
-  await t.engine.writeEpoch("a wiped engine has another epoch");
-};
 const handedOver = (t: Setup, runId: string) =>
   until(async () => (await t.engine.find("test", runId)) !== undefined);
 
@@ -22,7 +18,7 @@ describeEachEngine("the reconciler", (engine) => {
     dispatcher.nudge();
     for (const { runId } of asked) await handedOver(t, runId);
 
-    await wipe(t);
+    await t.wipe();
     expect(await reconcile(t)).toEqual({ seen: 0, readded: 3, copied: 0 });
     expect(await reconcile(t)).toEqual({ seen: 0, readded: 0, copied: 0 });
 
@@ -38,7 +34,7 @@ describeEachEngine("the reconciler", (engine) => {
     const { requestId, runId } = await t.ask(job, { thing: "a" });
     dispatcher.nudge();
     await handedOver(t, runId);
-    await wipe(t);
+    await t.wipe();
 
     await Promise.all([reconcile(t), reconcile(t)]);
     let ran = 0;
@@ -134,7 +130,7 @@ describeEachEngine("the reconciler", (engine) => {
       });
     await found("started");
 
-    await wipe(t);
+    await t.wipe();
     // The numbers start again: this one is another job with the same number.
     const { id: reused } = await t.queue.add("do-thing", theirs, { delay: 60_000 });
     expect(reused).toBe(id);

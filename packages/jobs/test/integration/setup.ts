@@ -94,6 +94,11 @@ export async function setup(engineUnderTest: EngineUnderTest) {
     requests,
     /** BullMQ itself, as another team uses it. */
     queue: bullmq.queue,
+    /** Loses all the engine has, as a failover does; what moves jobs meanwhile may meet it in a deadlock. */
+    wipe: async () => {
+      await until(() => bullmq.queue.obliterate({ force: true }).then(() => true));
+      await engine.writeEpoch("a wiped engine has another epoch");
+    },
     ask,
     view,
     dispatch: async (with_ = engine) => {

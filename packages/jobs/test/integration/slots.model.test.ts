@@ -109,8 +109,7 @@ async function play(
         return;
       }
       case "wipe":
-        await t.queue.obliterate({ force: true });
-        await t.engine.writeEpoch("a wiped engine has another epoch");
+        await t.wipe();
         await reconcile({ ...t, silentMs: PATIENCE_MS });
         return;
       case "replace the worker":
