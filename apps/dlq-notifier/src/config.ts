@@ -65,6 +65,12 @@ export const EnvSchema = z
       .min(16)
       .optional()
       .describe("what ALERT_WEBHOOK_URL is signed with, 16 characters or more"),
+    ALERT_GATE_CLOSED_MINUTES: z.coerce
+      .number()
+      .min(0.1)
+      .max(10_080)
+      .default(15)
+      .describe("minutes that a remote may not be called before people are told"),
     TICKET_GITHUB_REPOSITORY: z
       .string()
       .regex(/^[\w.-]+\/[\w.-]+$/)
@@ -136,6 +142,8 @@ export interface NotifierConfig extends ServiceConfig {
   readonly queue: { readonly url: string; readonly prefix: string };
   readonly apiUrl: string | null;
   readonly channels: ChannelSettings;
+  /** How long a gate may be closed before people are told. */
+  readonly gateClosedForMs: number;
   readonly tickets: TicketSettings;
   readonly letters: { readonly keepDays: number; readonly keepBytes: number };
 }
@@ -149,6 +157,7 @@ export function loadConfig(env: Env): NotifierConfig {
     queue: queueConfig(read),
     apiUrl: read.API_PUBLIC_URL ?? null,
     channels: channelsOf(read),
+    gateClosedForMs: read.ALERT_GATE_CLOSED_MINUTES * 60_000,
     tickets: ticketsOf(read),
     letters: { keepDays: read.DEAD_LETTER_KEEP_DAYS, keepBytes: read.DEAD_LETTER_KEEP_BYTES },
   };

@@ -10,6 +10,7 @@ import { updateTicketHandler } from "./handlers/update-ticket.ts";
 import { startCensus } from "./rounds/census.ts";
 import { startClearing } from "./rounds/clearing.ts";
 import { startFiling } from "./rounds/filing.ts";
+import { startGateWatch } from "./rounds/gate-watch.ts";
 import { startRetention } from "./rounds/retention.ts";
 import { startSweeping } from "./rounds/sweeping.ts";
 import { openTicketSystem } from "./tickets/open-ticket-system.ts";
@@ -39,6 +40,12 @@ await runService(
     // Alerts must not depend on the API, so this process hands over runs too.
     await using _dispatcher = await startDispatcher({ store, engine, telemetry });
     await using _filing = await startFiling({ database, tell, privateFieldsOf, log, onWithheld });
+    await using _gates = startGateWatch({
+      database,
+      tell,
+      closedForMs: config.gateClosedForMs,
+      log,
+    });
     await using _sweeping = startSweeping({ engine, store, telemetry });
     await using _clearing = startClearing({ database, engine, log });
     await using _retention = startRetention(database, config.letters, log);

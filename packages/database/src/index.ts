@@ -91,6 +91,7 @@ export {
   type Tell,
   tellResolved,
 } from "./incidents/alerts.ts";
+export { type FileGatesOptions, fileGates } from "./incidents/file-gates.ts";
 export {
   DEATH_CHANNEL,
   type Filed,

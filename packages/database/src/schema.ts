@@ -264,6 +264,11 @@ export interface Schema {
     ticketToldCount: bigint | null;
     ticketWantedCount: bigint | null;
     resolvedToldAt: Date | null;
+    remoteKind: string | null;
+    remoteKey: string | null;
+    remoteName: string | null;
+    gateClosedAt: Date | null;
+    gateOpenedAt: Date | null;
   };
   deadLetters: {
     runId: string;

@@ -29,6 +29,19 @@ const summary = {
     .meta({ description: "Until then, or until there are more deaths than that." }),
   reopenedCount: count,
   workerVersions: z.array(z.string()),
+  remote: z
+    .object({
+      kind: z.string(),
+      key: z.string(),
+      name: z.string(),
+      closedAt: moment,
+      openedAt: moment.nullable(),
+    })
+    .nullable()
+    .meta({
+      description:
+        "Of an incident that is no deaths but a remote that is not called: which, since when and, once it is called again, until when. Each closing counts as a death.",
+    }),
   ticket: z
     .object({ system: z.string().nullable(), id: z.string().nullable(), url: z.string() })
     .nullable(),
@@ -88,6 +101,7 @@ export const IgnoreInput = z
 
 export function incidentSummaryBody(incident: Incident) {
   const { ignoredUntil, ignoredAbove, ticketUrl } = incident;
+  const { remoteKind: kind, remoteKey: key, remoteName: name, gateClosedAt: closedAt } = incident;
   return {
     incidentId: incident.id,
     queue: incident.queue,
@@ -106,6 +120,10 @@ export function incidentSummaryBody(incident: Incident) {
         : { until: ignoredUntil, above: ignoredAbove === null ? null : Number(ignoredAbove) },
     reopenedCount: incident.reopenedCount,
     workerVersions: incident.workerVersions,
+    remote:
+      kind === null || key === null || name === null || closedAt === null
+        ? null
+        : { kind, key, name, closedAt, openedAt: incident.gateOpenedAt },
     ticket:
       ticketUrl === null
         ? null

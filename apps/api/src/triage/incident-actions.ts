@@ -8,7 +8,7 @@ export interface IncidentAction {
 }
 
 /** What an operator can do about an incident, before doing it. Pure. */
-export function incidentActions({ state, ticketUrl }: Incident): IncidentAction[] {
+export function incidentActions({ state, ticketUrl, remoteKind }: Incident): IncidentAction[] {
   const isActive = state === "open" || state === "ticketed";
   return [
     {
@@ -25,7 +25,9 @@ export function incidentActions({ state, ticketUrl }: Incident): IncidentAction[
           action: "resolve",
           allowed: true,
           explanation:
-            "tells every channel that it is over; its letters stay as they are, and the next death opens it again",
+            remoteKind === null
+              ? "tells every channel that it is over; its letters stay as they are, and the next death opens it again"
+              : "tells every channel that it is over; nothing is called for that, and the next time its gate closes opens it again",
         },
     state === "resolved"
       ? { action: "ignore", allowed: false, explanation: "it is resolved: reopen it first" }

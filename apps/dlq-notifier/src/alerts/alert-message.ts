@@ -1,4 +1,5 @@
 import type { AlertKind, findAlert, IncidentStory } from "@ballast/database";
+import { AUTH_FAILED } from "@ballast/jobs";
 import { scrubText } from "@ballast/service";
 
 /** An alert in words that any channel can put into its own form. Nothing in it is private or secret. */
@@ -47,6 +48,24 @@ const HEADLINES: Record<AlertKind, (job: string, queue: string, died: bigint) =>
   resolved: (job, queue) => `${job} in ${queue} is resolved`,
 };
 
+/** What is said of an incident whose remote is not called, or is called again. */
+export function gateHeadline(incident: IncidentStory): string {
+  const name = `${incident.remoteKind} ${incident.remoteName}`;
+  if (incident.gateOpenedAt !== null) return `${name} is called again`;
+  if (incident.state === "resolved") return `${name} is taken as resolved`;
+  return incident.code === AUTH_FAILED
+    ? `${name} refuses our credentials`
+    : `${name} is not called since ${moment(incident.gateClosedAt ?? incident.lastSeenAt)}`;
+}
+
+const isOfGate = ({ remoteKind }: IncidentStory): boolean => remoteKind !== null;
+
+function severityOf(kind: AlertKind, incident: IncidentStory, died: bigint) {
+  if (kind === "resolved") return "info";
+  const isGrave = isOfGate(incident) ? incident.code === AUTH_FAILED : died >= CRITICAL_FROM;
+  return isGrave ? "critical" : "error";
+}
+
 /** Put an alert into words; every text is freed of secrets and mail addresses and is bounded. */
 export function alertMessage(
   alert: Pick<Alert, "alertId" | "kind" | "alertedCount" | "alertedAt">,
@@ -54,16 +73,18 @@ export function alertMessage(
   apiUrl: string | null,
 ): AlertMessage {
   const died = alert.alertedCount;
-  const isOver = alert.kind === "resolved";
+  const headline = isOfGate(incident)
+    ? gateHeadline(incident)
+    : HEADLINES[alert.kind](incident.job, incident.queue, died);
   return {
     alertId: alert.alertId,
     incidentId: incident.id,
     kind: alert.kind,
-    severity: isOver ? "info" : died >= CRITICAL_FROM ? "critical" : "error",
+    severity: severityOf(alert.kind, incident, died),
     queue: incident.queue,
     job: safe(incident.job),
     code: incident.code === null ? null : safe(incident.code),
-    headline: safe(HEADLINES[alert.kind](incident.job, incident.queue, died)),
+    headline: safe(headline),
     title: safe(incident.title),
     deathCount: Number(died),
     dedupKey: `ballast:${incident.queue}:${incident.fingerprint}`.slice(0, 255),
@@ -78,11 +99,18 @@ export const incidentUrl = (apiUrl: string | null, incidentId: string): string |
   apiUrl === null ? null : `${apiUrl.replace(/\/+$/, "")}/v1/incidents/${incidentId}`;
 
 /** What people ask first. An absent value is not told. */
-export function factsOf(incident: IncidentStory, died: bigint = incident.deathCount): Fact[] {
+export const factsOf = (incident: IncidentStory, died: bigint = incident.deathCount): Fact[] =>
+  (isOfGate(incident) ? gateFacts(incident, died) : deathFacts(incident, died)).flatMap(
+    ([name, value]) => (value === null ? [] : [{ name, value: safe(value) }]),
+  );
+
+type Told = readonly (readonly [name: string, value: string | null])[];
+
+function deathFacts(incident: IncidentStory, died: bigint): Told {
   const { subjects, subjectCount } = incident;
   const more = subjectCount - subjects.length;
   const affected = `${subjects.join(", ")}${more > 0 ? ` and ${count(more)} more` : ""}`;
-  const facts: [string, string | null][] = [
+  return [
     ["Queue", incident.queue],
     ["Job", incident.job],
     ["Code", incident.code],
@@ -94,7 +122,19 @@ export function factsOf(incident: IncidentStory, died: bigint = incident.deathCo
     ["Worker versions", incident.workerVersions.join(", ") || null],
     ["Ticket", incident.ticketUrl],
   ];
-  return facts.flatMap(([name, value]) => (value === null ? [] : [{ name, value: safe(value) }]));
+}
+
+function gateFacts(incident: IncidentStory, closings: bigint): Told {
+  const { gateClosedAt: since, gateOpenedAt: until } = incident;
+  return [
+    ["Remote", `${incident.remoteKind} ${incident.remoteKey}`],
+    ["Waiting for it", incident.queue],
+    ["Code", incident.code],
+    ["Not called since", since && moment(since)],
+    ["Called again since", until && moment(until)],
+    ["Closings told", count(closings)],
+    ["Ticket", incident.ticketUrl],
+  ];
 }
 
 export const sampleOf = ({ latest }: IncidentStory): string | null =>

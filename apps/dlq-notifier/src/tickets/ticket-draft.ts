@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import type { IncidentStory } from "@ballast/database";
-import { type Fact, factsOf, incidentUrl, safe, sampleOf } from "../alerts/alert-message.ts";
+import {
+  type Fact,
+  factsOf,
+  gateHeadline,
+  incidentUrl,
+  safe,
+  sampleOf,
+} from "../alerts/alert-message.ts";
 import type { TicketComment } from "./ticket-system.ts";
 
 /** A ticket before it is put into the form of a system. Nothing in it is private or secret. */
@@ -18,12 +25,13 @@ const MAX_SUMMARY_LENGTH = 200;
 
 export function ticketDraft(incident: IncidentStory, apiUrl: string | null): TicketDraft {
   const title = safe(incident.title);
+  const what =
+    incident.remoteKind === null
+      ? `${incident.job} dies in ${incident.queue}`
+      : gateHeadline(incident);
   return {
     marker: markerOf(incident),
-    summary: `${safe(incident.job)} dies in ${incident.queue}: ${title}`.slice(
-      0,
-      MAX_SUMMARY_LENGTH,
-    ),
+    summary: `${safe(what)}: ${title}`.slice(0, MAX_SUMMARY_LENGTH),
     title,
     facts: factsOf(incident).filter(({ name }) => name !== "Ticket"),
     sample: sampleOf(incident),
@@ -35,11 +43,12 @@ export function ticketDraft(incident: IncidentStory, apiUrl: string | null): Tic
 export function growthComment(incident: IncidentStory): TicketComment {
   const told = incident.ticketToldCount ?? 0n;
   const died = incident.deathCount.toLocaleString("en-GB");
+  const whats = incident.remoteKind === null ? "deaths" : "closings of its gate";
   const versions = incident.workerVersions.map(safe).join(", ");
   return {
     marker: `${markerOf(incident)}-after-${told}`,
     text: [
-      `It goes on: ${died} deaths by now, ${told.toLocaleString("en-GB")} when this ticket was last told.`,
+      `It goes on: ${died} ${whats} by now, ${told.toLocaleString("en-GB")} when this ticket was last told.`,
       `Last seen ${incident.lastSeenAt.toISOString()}, ${incident.openLetters} letters wait for triage.`,
       ...(versions === "" ? [] : [`Worker versions: ${versions}.`]),
     ].join(" "),

@@ -2,7 +2,7 @@ import type { IncidentStory } from "@ballast/database";
 import { alertMessage } from "../../src/alerts/alert-message.ts";
 
 /** An incident whose every text is hostile or holds what must not leave. */
-const anIncident = (change: Partial<IncidentStory> = {}): IncidentStory => ({
+export const anIncident = (change: Partial<IncidentStory> = {}): IncidentStory => ({
   id: "01a20ad8-dabd-76be-ae7a-3b9325958fca",
   queue: "email",
   fingerprint: "0123456789abcdef0123456789abcdef",
@@ -26,6 +26,11 @@ const anIncident = (change: Partial<IncidentStory> = {}): IncidentStory => ({
   ticketToldCount: null,
   ticketWantedCount: null,
   resolvedToldAt: null,
+  remoteKind: null,
+  remoteKey: null,
+  remoteName: null,
+  gateClosedAt: null,
+  gateOpenedAt: null,
   openLetters: 11,
   subjects: ["invoice:1", "invoice:2"],
   subjectCount: 9,

@@ -45,7 +45,7 @@ export async function tellResolved(
   return await database.transaction(async (tx) => {
     const resolved = await tx
       .selectFrom("incidents")
-      .select(["id", "queue", "deathCount"])
+      .select(["id", "queue", "deathCount", "remoteKind"])
       .where("state", "=", "resolved")
       .where(sql<boolean>`resolved_told_at IS DISTINCT FROM resolved_at`)
       .orderBy("id")
@@ -54,13 +54,13 @@ export async function tellResolved(
       .skipLocked()
       .execute();
     const alerts: NewAlert[] = [];
-    for (const { id, queue, deathCount } of resolved) {
+    for (const { id, queue, deathCount, remoteKind } of resolved) {
       await tx
         .updateTable("incidents")
         .set(({ ref }) => ({ resolvedToldAt: ref("resolvedAt") }))
         .where("id", "=", id)
         .execute();
-      if (untoldQueues.includes(queue)) continue;
+      if (remoteKind === null && untoldQueues.includes(queue)) continue;
       const alert = { id: uuidv7(), incidentId: id, queue, kind: "resolved", deathCount } as const;
       await recordAlert(tx, alert, tell);
       alerts.push(alert);

@@ -10,6 +10,7 @@ import { history } from "./0008-history.ts";
 import { remotes } from "./0009-remotes.ts";
 import { marketplaces } from "./0010-marketplaces.ts";
 import { triageFollowUp } from "./0012-triage-follow-up.ts";
+import { gateIncidents } from "./0014-gate-incidents.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -24,4 +25,5 @@ export const migrations: Record<string, Migration> = {
   "0009-remotes": remotes,
   "0010-marketplaces": marketplaces,
   "0012-triage-follow-up": triageFollowUp,
+  "0014-gate-incidents": gateIncidents,
 };
