@@ -11,6 +11,7 @@ import { openObjectStore } from "@ballast/storage";
 import { startAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
+import { startGateCensus } from "./gate-census.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
 import { startReplays } from "./replays/driver.ts";
@@ -44,6 +45,7 @@ await runService(
     await using dispatcher = await startDispatcher({ store, engine, telemetry, engineIsFull });
     await using _reconciler = startReconciler({ store, engine, telemetry });
     await using _housekeeping = startHousekeeping(database, config.history, log);
+    await using _gates = startGateCensus(database, telemetry.metrics, log);
     await using jobWatch = openJobWatch({
       changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),
       log,

@@ -32,7 +32,9 @@ await runService(
     const requests = createRequests({ store });
     const db = database.kysely;
     const guardOf = accountGuards(openRemoteStore(database), log);
-    const openAccount = openAccounts({ db, keys, http, guardOf });
+    const onCall = (marketplace: string, status: string) =>
+      metrics.marketplaceCalls.inc({ marketplace, status });
+    const openAccount = openAccounts({ db, keys, http, guardOf, onCall });
     const parts = { database, requests, openAccount };
     const handlers = [
       pushStockHandler({

@@ -217,7 +217,7 @@ export {
   type QueuePause,
   setQueuePaused,
 } from "./queue-states.ts";
-export { listRemotes, openRemoteStore } from "./remotes/remote-store.ts";
+export { type CountedRemote, openRemoteStore, remoteCensus } from "./remotes/remote-store.ts";
 export {
   beginPace,
   claimReplays,

@@ -14,6 +14,7 @@ export { type FailedSweepOptions, type Swept, sweepFailed } from "./failed-sweep
 export { type Attempt, type Handler, handle } from "./handler.ts";
 export type { Lease } from "./lease.ts";
 export { reconcile, startReconciler } from "./reconciler.ts";
+export { quotaLeft } from "./remote/bucket.ts";
 export { AUTH_FAILED, type Gate } from "./remote/gate.ts";
 export type { RemoteCall, RemoteGuard } from "./remote/guard.ts";
 export { openRemoteGuard, type RemoteObserver } from "./remote/open-guard.ts";

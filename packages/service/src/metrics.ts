@@ -129,6 +129,24 @@ export function declareMetrics(registry: Registry) {
       labelNames: ["result"],
       registers,
     }),
+    gateClosed: new Gauge({
+      name: "ballast_gate_closed",
+      help: "Whether a remote is not called (1) or called (0); every API replica exports the same, so take the max.",
+      labelNames: ["kind", "key", "marketplace", "account"],
+      registers,
+    }),
+    quotaLeft: new Gauge({
+      name: "ballast_quota_left",
+      help: "Calls or points that a remote takes now, in its own units; every API replica exports the same, so take the max.",
+      labelNames: ["kind", "key", "marketplace", "account"],
+      registers,
+    }),
+    marketplaceCalls: new Counter({
+      name: "ballast_marketplace_calls_total",
+      help: "Calls to marketplaces, by the status of their answer or the code of what came instead.",
+      labelNames: ["marketplace", "status"],
+      registers,
+    }),
     stockItems: new Counter({
       name: "ballast_stock_items_total",
       help: "Items told to marketplaces, by what became of them.",

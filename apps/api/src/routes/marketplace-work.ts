@@ -11,7 +11,7 @@ import {
   setAccountPaused,
   type Tx,
 } from "@ballast/database";
-import type { Dispatcher, Requests } from "@ballast/jobs";
+import { type Dispatcher, quotaLeft, type Requests } from "@ballast/jobs";
 import { z } from "zod";
 import { type Caller, requestedBy, scopeOf } from "../http/caller.ts";
 import { type Answer, type Endpoint, read, type WriteCall, write } from "../http/endpoint.ts";
@@ -198,8 +198,8 @@ function statusOf(
   backlog: Awaited<ReturnType<typeof measureBacklog>>,
   { gate, bucket, now }: Awaited<ReturnType<ReturnType<typeof openRemoteStore>["read"]>>,
 ) {
-  const { capacity, restorePerSecond, tokens, tokensAt, blockedUntil } = bucket;
-  const restored = ((restorePerSecond ?? 0) * (now.getTime() - tokensAt.getTime())) / 1_000;
+  const { capacity, restorePerSecond, blockedUntil } = bucket;
+  const left = quotaLeft(bucket, now);
   const awayUntil = gate.state === "closed" ? gate.nextProbeAt : blockedUntil;
   return {
     paused,
@@ -210,10 +210,10 @@ function statusOf(
       nextProbeAt: gate.nextProbeAt,
     },
     quota:
-      capacity === null
+      capacity === null || left === null
         ? null
         : {
-            left: Math.max(0, Math.min(capacity, tokens + restored)),
+            left,
             capacity,
             restorePerSecond,
             blockedUntil: blockedUntil !== null && blockedUntil > now ? blockedUntil : null,

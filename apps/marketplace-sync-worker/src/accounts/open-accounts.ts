@@ -10,6 +10,7 @@ import { DependencyDownError, PermanentError, type RemoteGuard } from "@ballast/
 import { AccessTokens } from "../adapters/access-token.ts";
 import type { MarketplaceAdapter } from "../adapters/adapter.ts";
 import { openAdapter } from "../adapters/open-adapter.ts";
+import { counted } from "../http/counted.ts";
 import type { RemoteHttp } from "../http/remote-http.ts";
 
 export interface AccountsDeps {
@@ -18,12 +19,20 @@ export interface AccountsDeps {
   readonly http: RemoteHttp;
   /** The gate and the quota of one account. */
   readonly guardOf: (accountId: string) => RemoteGuard;
+  /** Told what each call comes to. */
+  readonly onCall?: (marketplace: string, status: string) => void;
 }
 
 /** Opens an account's adapter with its credentials, which are decrypted for this and kept nowhere. */
 export type OpenAccount = (account: MarketplaceAccount) => Promise<MarketplaceAdapter>;
 
-export function openAccounts({ db, keys, http, guardOf }: AccountsDeps): OpenAccount {
+export function openAccounts({
+  db,
+  keys,
+  http,
+  guardOf,
+  onCall = () => {},
+}: AccountsDeps): OpenAccount {
   const tokens = new AccessTokens();
   return async (account) => {
     const { id, settings } = account;
@@ -45,7 +54,7 @@ export function openAccounts({ db, keys, http, guardOf }: AccountsDeps): OpenAcc
       settings,
       credentials,
       guard: guardOf(id),
-      http,
+      http: counted(http, (status) => onCall(kind.data, status)),
       tokens,
     });
   };

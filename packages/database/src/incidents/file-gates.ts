@@ -125,9 +125,7 @@ async function file(
     incident.deathCount === 0n
       ? EMPTY_TALLY
       : { ...incident, hasTicket: incident.ticketUrl !== null };
-  const arrival = isNew
-    ? { count: 1n, lastDiedAt: gate.closedAt }
-    : { count: 0n, lastDiedAt: now };
+  const arrival = isNew ? { count: 1n, lastDiedAt: gate.closedAt } : { count: 0n, lastDiedAt: now };
   const absorbed = absorb(tally, arrival, now);
   const isActive = absorbed.state === "open" || absorbed.state === "ticketed";
   const kind = absorbed.alert ?? (isWorse && isActive ? "grown" : null);

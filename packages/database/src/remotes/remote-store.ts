@@ -43,15 +43,27 @@ export function openRemoteStore(database: Database): RemoteStore {
   };
 }
 
-/** Every remote that somebody wrote about, by kind and key. */
-export async function listRemotes(
-  db: Queryable,
-  kind?: Remote["kind"],
-): Promise<(Remote & RemoteState & { readonly now: Date })[]> {
-  const { rows } = await sql<Row & Remote>`
-    SELECT kind, key, ${columns} FROM remotes
-    ${kind === undefined ? sql`` : sql`WHERE kind = ${kind}`} ORDER BY kind, key`.execute(db);
-  return rows.map((row) => ({ kind: row.kind, key: row.key, ...stateOf(row) }));
+/** A remote as its metrics tell it. */
+export interface CountedRemote extends Remote, RemoteState {
+  /** The kind of a marketplace account, e.g. `shopify`; `null` for any other remote. */
+  readonly marketplace: string | null;
+  readonly now: Date;
+}
+
+/** Every marketplace account, and every other remote that somebody wrote about, by kind and key. */
+export async function remoteCensus(db: Queryable): Promise<CountedRemote[]> {
+  const { rows } = await sql<Partial<Row> & Remote & Pick<CountedRemote, "marketplace" | "now">>`
+    SELECT coalesce(r.kind, 'marketplace') AS kind, coalesce(r.key, a.id::text) AS key,
+           a.kind AS marketplace, r.gate, r.failures, r.probes, r.successes, r.closed_at, r.code,
+           r.message, r.next_probe_at, r.capacity, r.restore_per_second, r.tokens, r.tokens_at,
+           r.blocked_until, r.resets_at, clock_timestamp() AS now
+    FROM remotes r
+    FULL JOIN marketplace_accounts a ON r.kind = 'marketplace' AND r.key = a.id::text
+    ORDER BY 1, 2`.execute(db);
+  return rows.map(({ kind, key, marketplace, now, ...row }) => ({
+    ...(row.gate ? stateOf({ ...row, now } as Row) : UNTOUCHED),
+    ...{ kind, key, marketplace, now },
+  }));
 }
 
 /** A remote that nobody wrote about is as a new row would be. */

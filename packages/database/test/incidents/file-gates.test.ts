@@ -1,6 +1,6 @@
 import { createTestDatabase } from "@ballast/testing";
 import { expect, test, vi } from "vitest";
-import type { Gate, NewAlert, Remote, Tell } from "../../src/index.ts";
+import type { NewAlert, Tell } from "../../src/index.ts";
 import {
   decideIncident,
   fileGates,
@@ -11,6 +11,10 @@ import {
 
 /** A machine may be slow for a minute. */
 vi.setConfig({ testTimeout: 90_000 });
+
+type Store = ReturnType<typeof openRemoteStore>;
+type Remote = Parameters<Store["read"]>[0];
+type Gate = Awaited<ReturnType<Store["read"]>>["gate"];
 
 const MINUTE_MS = 60_000;
 const shop: Remote = { kind: "marketplace", key: "shop-1" };

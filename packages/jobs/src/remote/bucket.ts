@@ -57,6 +57,13 @@ export function take(
   return { granted: need, bucket: filled }; // nobody knows when: its answer will tell
 }
 
+/** What may be taken now; `null` as long as the remote told of no quota. */
+export function quotaLeft(bucket: Bucket, now: Date): number | null {
+  if (bucket.capacity === null) return null;
+  if ((bucket.blockedUntil?.getTime() ?? 0) > now.getTime()) return 0;
+  return Math.max(0, refilled(bucket, now).tokens);
+}
+
 /** What an answer told, put together with what was known. */
 export function learn(bucket: Bucket, throttle: Throttle, now: Date): Bucket {
   const capacity = throttle.capacity ?? bucket.capacity;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { learn, take, unknownBucket } from "../../src/remote/bucket.ts";
+import { learn, quotaLeft, take, unknownBucket } from "../../src/remote/bucket.ts";
 
 const at = (ms: number) => new Date(ms);
 const one = { need: 1, want: 1 };
@@ -104,4 +104,13 @@ test("with a backlog nine tenths of a quota are used, and one answer in a hundre
     ),
     { numRuns: 200 },
   );
+});
+
+test("what is left grows at its rate up to its capacity, and is nothing while it asked us to stay away", () => {
+  expect(quotaLeft(unknownBucket, at(0))).toBeNull();
+  const bucket = learn(unknownBucket, told, at(0));
+  expect([0, 1_000, 60_000].map((ms) => quotaLeft(bucket, at(ms)))).toEqual([4, 6, 10]);
+  const away = learn(bucket, { isThrottled: true, retryAfterMs: 7_000 }, at(1_000));
+  expect(quotaLeft(away, at(7_999))).toBe(0);
+  expect(quotaLeft(away, at(9_000))).toBe(10);
 });

@@ -1,0 +1,35 @@
+import { type CountedRemote, type Database, remoteCensus } from "@ballast/database";
+import { type Log, quotaLeft, type Rounds, startRounds } from "@ballast/jobs";
+import type { Metrics } from "@ballast/service";
+
+/** However often it is scraped, PostgreSQL is asked once in this time. */
+const EVERY_MS = 5_000;
+
+/** Report which remotes are not called, and what is left of their quotas. Every replica reports the same. */
+export const startGateCensus = (
+  database: Pick<Database, "kysely">,
+  metrics: Pick<Metrics, "gateClosed" | "quotaLeft">,
+  log: Log,
+): Rounds =>
+  startRounds({
+    what: "count closed gates",
+    everyMs: EVERY_MS,
+    log,
+    async round() {
+      const remotes = await remoteCensus(database.kysely);
+      metrics.gateClosed.reset();
+      metrics.quotaLeft.reset();
+      for (const remote of remotes) {
+        const labels = labelsOf(remote);
+        metrics.gateClosed.set(labels, remote.gate.state === "closed" ? 1 : 0);
+        const left = quotaLeft(remote.bucket, remote.now);
+        if (left !== null) metrics.quotaLeft.set(labels, left);
+      }
+      return undefined;
+    },
+  });
+
+const labelsOf = ({ kind, key, marketplace }: CountedRemote): Record<string, string> =>
+  kind === "marketplace" && marketplace !== null
+    ? { kind, marketplace, account: key }
+    : { kind, key };
