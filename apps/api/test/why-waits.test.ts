@@ -1,8 +1,9 @@
-import type { JobRequestView, RunView } from "@ballast/database";
+import type { JobRequestView, RunView, ShutGate } from "@ballast/database";
 import { expect, test, vi } from "vitest";
 import type { EnginePeek } from "../src/jobs/engine-peek.ts";
 import { peekEngine } from "../src/jobs/engine-peek.ts";
-import { whyWaits } from "../src/jobs/why-waits.ts";
+import { remotesOf } from "../src/jobs/remotes-of.ts";
+import { type Sources, whyWaits } from "../src/jobs/why-waits.ts";
 
 const now = new Date("2026-11-23T10:00:00Z");
 const later = new Date("2026-11-23T10:05:00Z");
@@ -44,6 +45,7 @@ const seen = (job: Job, paused = false): EnginePeek => ({
 const pdfJob = request({ state: "started", errorMessage: null }, { requestId: "pdf-job" });
 const away: EnginePeek = { kind: "unreachable" };
 const nobody = async () => undefined;
+const sources: Sources = { engine: async () => away, pdfJob: nobody, pause: nobody, gate: nobody };
 
 test.for<[string, JobRequestView, EnginePeek, object]>([
   [
@@ -128,11 +130,7 @@ test.for<[string, JobRequestView, EnginePeek, object]>([
   ],
 ])("a job that is %s says so", async ([, job, peek, expected]) => {
   expect(
-    await whyWaits(
-      job,
-      { engine: async () => peek, pdfJob: async () => pdfJob, pause: async () => undefined },
-      now,
-    ),
+    await whyWaits(job, { ...sources, engine: async () => peek, pdfJob: async () => pdfJob }, now),
   ).toMatchObject(expected);
 });
 
@@ -141,7 +139,7 @@ test("a mail whose PDF died says so, and how to go on", async () => {
   const engine = async () => away;
   const dead = request({ state: "dead", errorMessage: "no font" }, { requestId: "pdf-job" });
   const after = async (job: typeof dead | undefined) =>
-    (await whyWaits(held, { engine, pdfJob: async () => job, pause: nobody }, now))?.message;
+    (await whyWaits(held, { ...sources, engine, pdfJob: async () => job }, now))?.message;
   expect(await after(dead)).toMatch(/pdf-job is dead \(no font\): .*POST \/v1\/invoices\/42\/pdf/);
   expect(await after(undefined)).toMatch(/nobody renders: .*POST \/v1\/invoices\/42\/pdf/);
 });
@@ -153,7 +151,7 @@ test("a job that runs, is over, or was taken back waits for nothing, and the eng
     request({ state: "completed", finishedAt: earlier }),
     request(waiting, { cancelledAt: earlier }),
   ])
-    expect(await whyWaits(job, { engine: peek, pdfJob: nobody, pause: nobody }, now)).toBeNull();
+    expect(await whyWaits(job, { ...sources, engine: peek }, now)).toBeNull();
   expect(peek).not.toHaveBeenCalled();
 });
 
@@ -167,4 +165,45 @@ test("an engine that never answers costs a status page 300 ms", async () => {
   } finally {
     vi.useRealTimers();
   }
+});
+
+test("a job that waits for a closed gate names it, since when, why, and when it is tried again", async () => {
+  const gate: ShutGate = {
+    kind: "marketplace",
+    key: "shop-1",
+    state: "closed",
+    closedAt: earlier,
+    code: "auth_failed",
+    message: "Shopify answered 401",
+    nextProbeAt: later,
+  };
+  const job = request({ ...between, nextAttemptAt: later, waitCode: "gate_closed" });
+  const wait = async (shut: ShutGate) =>
+    (await whyWaits(job, { ...sources, gate: async () => shut }, now)) ?? undefined;
+  expect(await wait(gate)).toEqual({
+    code: "gate_closed",
+    until: later.toISOString(),
+    message:
+      "marketplace account shop-1 is not called since 2026-11-23T09:55:00.000Z " +
+      "(auth_failed: Shopify answered 401); whether it is back is tried from 2026-11-23T10:05:00.000Z on; " +
+      "this one waits until 2026-11-23T10:05:00.000Z",
+  });
+  expect((await wait({ ...gate, state: "ramping" }))?.message).toMatch(/is back/);
+  // The mail server is everybody's: what it said to another company is not shown.
+  const shared = { ...gate, kind: "smtp", message: "no such customer" } as const;
+  expect((await wait(shared))?.message).not.toMatch(/customer/);
+});
+
+test("which remotes a job may wait for follows from its queue and from what it is about", () => {
+  const of = (queue: string, subject: string | null, payload = {}) =>
+    remotesOf({ queue, subject, payload });
+  expect(of("marketplace-sync", "marketplace-account:7")).toEqual([
+    { kind: "marketplace", key: "7" },
+  ]);
+  expect(of("email", "invoice:7")).toEqual([{ kind: "smtp" }, { kind: "storage" }]);
+  expect(of("pdf", null)).toEqual([{ kind: "storage" }]);
+  expect(of("dead-letter", null, { channel: "slack" })).toEqual([
+    { kind: "channel", key: "slack" },
+  ]);
+  expect(of("drill", null)).toEqual([]);
 });

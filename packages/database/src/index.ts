@@ -218,6 +218,7 @@ export {
   setQueuePaused,
 } from "./queue-states.ts";
 export { type CountedRemote, openRemoteStore, remoteCensus } from "./remotes/remote-store.ts";
+export { findShutGate, type RemoteChoice, type ShutGate } from "./remotes/shut-gate.ts";
 export {
   beginPace,
   claimReplays,

@@ -1,4 +1,10 @@
-import type { JobRequestSummary, JobRequestView, QueuePause, RunView } from "@ballast/database";
+import type {
+  JobRequestSummary,
+  JobRequestView,
+  QueuePause,
+  RunView,
+  ShutGate,
+} from "@ballast/database";
 import { isOver } from "../schemas/job.ts";
 import type { EnginePeek } from "./engine-peek.ts";
 
@@ -16,6 +22,7 @@ export interface Wait {
     | "starting"
     | "backing_off"
     | "postponed"
+    | "gate_closed"
     | "handed_back"
     | "quarantined"
     | "cancelling"
@@ -32,6 +39,8 @@ export interface Sources {
   pdfJob(run: RunView): Promise<JobRequestSummary | undefined>;
   /** What operators said of its queue last. */
   pause(run: RunView): Promise<QueuePause | undefined>;
+  /** The remote it may wait for, if that is not called right now. */
+  gate(run: RunView): Promise<ShutGate | undefined>;
 }
 
 /**
@@ -52,6 +61,7 @@ export async function whyWaits(
   if (run.state === "waiting" && run.heldFor !== null)
     return ofHold(run.heldFor, await sources.pdfJob(run));
   const told = ofJournal(request, now);
+  if (told?.code === "postponed") return ofGate(await sources.gate(run), told);
   if (told !== undefined) return told;
   const pause = await sources.pause(run);
   // Not even handed over: whatever the engine says, it does not get it before the queue is resumed.
@@ -110,6 +120,32 @@ function betweenAttempts(run: RunView, now: Date): Wait | undefined {
         until,
       }
     : { code: "postponed", message: `put off until ${until}${because} (${waitCode})`, until };
+}
+
+/** A gate that moved since the run met it says more than what the run was told then. */
+function ofGate(gate: ShutGate | undefined, told: Wait): Wait {
+  if (gate === undefined) return told;
+  const { kind, key, state, closedAt, code, message, nextProbeAt } = gate;
+  const remote = kind === "marketplace" ? `marketplace account ${key}` : `${kind} ${key}`;
+  const until = told.until === undefined ? "" : `; this one waits until ${told.until}`;
+  if (state === "ramping")
+    return {
+      ...told,
+      code: "gate_closed",
+      message: `${remote} is back and called by a few at first${until}`,
+    };
+  const since = closedAt === null ? "" : ` since ${closedAt.toISOString()}`;
+  // What others share is not to tell one of them about another.
+  const why = kind === "marketplace" && message !== null ? `${code}: ${message}` : code;
+  const probe =
+    nextProbeAt === null
+      ? ""
+      : `; whether it is back is tried from ${nextProbeAt.toISOString()} on`;
+  return {
+    ...told,
+    code: "gate_closed",
+    message: `${remote} is not called${since} (${why})${probe}${until}`,
+  };
 }
 
 function ofEngine(

@@ -4,6 +4,7 @@ import {
   type Database,
   findJobRequest,
   findQueuePause,
+  findShutGate,
   type JobRequestView,
   listJobRequests,
   type Tx,
@@ -16,6 +17,7 @@ import { parseOrRefuse, refusal } from "../http/field-errors.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import { peekEngine } from "../jobs/engine-peek.ts";
 import { heal } from "../jobs/heal.ts";
+import { remotesOf } from "../jobs/remotes-of.ts";
 import { whyWaits } from "../jobs/why-waits.ts";
 import {
   AcceptedBody,
@@ -50,6 +52,7 @@ export const presentJob = async (request: JobRequestView, { database, engine }: 
       engine: (run) => peekEngine(engine, run),
       pdfJob: ({ companyId, subject }) => newestPdfJob(database, companyId, subject),
       pause: ({ queue }) => findQueuePause(database.kysely, queue),
+      gate: (run) => findShutGate(database.kysely, remotesOf(run)),
     }),
   );
 
