@@ -1,8 +1,16 @@
 import { deadLetter, privateFieldsOf } from "@ballast/contracts";
-import { openDatabase, openRunStore } from "@ballast/database";
-import { createRequests, openEngine, runWorker, startDispatcher } from "@ballast/jobs";
+import { openDatabase, openRemoteStore, openRunStore } from "@ballast/database";
+import {
+  createRequests,
+  gateLog,
+  openEngine,
+  openRemoteGuard,
+  runWorker,
+  startDispatcher,
+} from "@ballast/jobs";
 import { runService } from "@ballast/service";
 import { askForAlerts } from "./alerts/ask-for-alerts.ts";
+import { judgeChannel } from "./channels/gate.ts";
 import { openChannels } from "./channels/open-channels.ts";
 import { loadConfig } from "./config.ts";
 import { sendAlertHandler } from "./handlers/send-alert.ts";
@@ -31,8 +39,12 @@ await runService(
     telemetry.readiness("queue", () => engine.ping(1_000));
 
     const store = openRunStore(database);
-    const channels = openChannels(config.channels);
-    const tickets = openTicketSystem(config.tickets);
+    const remotes = openRemoteStore(database);
+    const guarding = { store: remotes, observer: gateLog(log), judge: judgeChannel };
+    const guardOf = (key: string) =>
+      openRemoteGuard({ ...guarding, remote: { kind: "channel", key } });
+    const channels = openChannels(config.channels, guardOf);
+    const tickets = openTicketSystem(config.tickets, guardOf);
     const tell = askForAlerts(createRequests({ store }), [...channels.keys()]);
     const onResult = (channel: string, result: string) => metrics.alerts.inc({ channel, result });
     const onWithheld = () => onResult("none", "withheld");

@@ -1,8 +1,16 @@
 import { email } from "@ballast/contracts";
-import { openDatabase, openRunStore } from "@ballast/database";
-import { createRequests, openEngine, runWorker } from "@ballast/jobs";
+import { openDatabase, openRemoteStore, openRunStore } from "@ballast/database";
+import {
+  createRequests,
+  gateLog,
+  openEngine,
+  openRemoteGuard,
+  type Remote,
+  runWorker,
+  throughGuard,
+} from "@ballast/jobs";
 import { runService } from "@ballast/service";
-import { openObjectStore } from "@ballast/storage";
+import { gatedStore, openObjectStore } from "@ballast/storage";
 import { loadConfig } from "./config.ts";
 import { sendInvoiceHandler } from "./handlers/send-invoice.ts";
 import { createMailer } from "./smtp/mailer.ts";
@@ -12,26 +20,32 @@ await runService(
   () => loadConfig(process.env),
   async ({ config, telemetry }) => {
     const { log, metrics } = telemetry;
-    const { concurrency, maxAttachmentBytes } = config;
+    const { concurrency, maxAttachmentBytes, smtp, storage } = config;
     await using database = await openDatabase(config.database.url, {
       applicationName: "email-worker",
       poolMax: config.database.poolMax,
       log,
     });
-    await using documents = await openObjectStore(config.storage.url, config.storage.credentials);
+    await using objects = await openObjectStore(storage.url, storage.credentials);
     await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
-    await using mailer = createMailer(config.smtp, ({ busy, idle }) => {
+    await using mailer = createMailer(smtp, ({ busy, idle }) => {
       metrics.smtpConnections.set({ state: "busy" }, busy);
       metrics.smtpConnections.set({ state: "idle" }, idle);
     });
     telemetry.readiness("database", () => database.ping());
     telemetry.readiness("queue", () => engine.ping(1_000));
 
+    const remotes = openRemoteStore(database);
+    const guardOf = (remote: Remote) =>
+      openRemoteGuard({ store: remotes, remote, observer: gateLog(log) });
     const store = openRunStore(database);
     const handler = sendInvoiceHandler({
       database,
-      documents,
+      documents: gatedStore(objects, storage.url, (key) =>
+        throughGuard(guardOf({ kind: "storage", key })),
+      ),
       mailer,
+      guard: guardOf({ kind: "smtp", key: `${smtp.host}:${smtp.port}` }),
       requests: createRequests({ store }),
       maxAttachmentBytes,
       onResult: (result) => metrics.mails.inc({ result }),

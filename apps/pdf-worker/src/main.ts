@@ -1,8 +1,15 @@
 import { pdf } from "@ballast/contracts";
-import { openDatabase, openRunStore } from "@ballast/database";
-import { createRequests, openEngine, runWorker } from "@ballast/jobs";
+import { openDatabase, openRemoteStore, openRunStore } from "@ballast/database";
+import {
+  createRequests,
+  gateLog,
+  openEngine,
+  openRemoteGuard,
+  runWorker,
+  throughGuard,
+} from "@ballast/jobs";
 import { runService } from "@ballast/service";
-import { openObjectStore } from "@ballast/storage";
+import { gatedStore, openObjectStore } from "@ballast/storage";
 import { loadConfig } from "./config.ts";
 import { renderInvoiceHandler } from "./handlers/render-invoice.ts";
 import { openPrinter } from "./printer.ts";
@@ -13,13 +20,13 @@ await runService(
   () => loadConfig(process.env),
   async ({ config, telemetry }) => {
     const { log } = telemetry;
-    const { concurrency } = config;
+    const { concurrency, storage } = config;
     await using database = await openDatabase(config.database.url, {
       applicationName: "pdf-worker",
       poolMax: config.database.poolMax,
       log,
     });
-    await using documents = await openObjectStore(config.storage.url, config.storage.credentials);
+    await using objects = await openObjectStore(storage.url, storage.credentials);
     await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
     const metrics = printerMetrics(telemetry.metrics);
     await using printer = await openPrinter({ ...config.printer, log, metrics });
@@ -27,6 +34,12 @@ await runService(
     telemetry.readiness("queue", () => engine.ping(1_000));
     telemetry.readiness("browser", () => printer.ping());
 
+    const remotes = openRemoteStore(database);
+    const observer = gateLog(log);
+    const documents = gatedStore(objects, storage.url, (key) => {
+      const remote = { kind: "storage", key } as const;
+      return throughGuard(openRemoteGuard({ store: remotes, remote, observer }));
+    });
     const store = openRunStore(database);
     const requests = createRequests({ store });
     const handler = renderInvoiceHandler({ database, documents, printer, requests });

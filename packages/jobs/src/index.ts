@@ -16,8 +16,14 @@ export type { Lease } from "./lease.ts";
 export { reconcile, startReconciler } from "./reconciler.ts";
 export { quotaLeft } from "./remote/bucket.ts";
 export { AUTH_FAILED, type Gate } from "./remote/gate.ts";
-export type { RemoteCall, RemoteGuard } from "./remote/guard.ts";
-export { openRemoteGuard, type RemoteObserver } from "./remote/open-guard.ts";
+export { gateLog } from "./remote/gate-log.ts";
+export { type RemoteCall, type RemoteGuard, throughGuard } from "./remote/guard.ts";
+export {
+  openRemoteGuard,
+  type RemoteObserver,
+  type Verdict,
+  verdictOf,
+} from "./remote/open-guard.ts";
 export type { Remote, RemoteStore } from "./remote/store.ts";
 export { type Throttle, throttleFromHeaders } from "./remote/throttle.ts";
 export { createRequests, type Requests, slotKey, type Wish } from "./requests.ts";

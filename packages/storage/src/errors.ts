@@ -26,10 +26,20 @@ export class StoreUnavailableError extends Error {
   readonly code: string;
   /** Whoever runs jobs knows by this that the job is not to blame. */
   readonly dependencyDown = true;
+  /** It answers and does not let us in: a person has to mend that. */
+  readonly accessDenied: boolean;
 
-  constructor(code: string, message: string, options?: { readonly cause: unknown }) {
+  constructor(
+    code: string,
+    message: string,
+    {
+      accessDenied = false,
+      ...options
+    }: { readonly cause?: unknown; readonly accessDenied?: boolean } = {},
+  ) {
     super(message, options);
     this.name = "StoreUnavailableError";
     this.code = code;
+    this.accessDenied = accessDenied;
   }
 }

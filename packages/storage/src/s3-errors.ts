@@ -38,6 +38,7 @@ function ofAnswer({ status, serviceCode = "Unknown" }: S3ServiceError, asked: As
     return new StoreUnavailableError(
       serviceCode,
       `${refused}: check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and what they may do`,
+      { accessDenied: true },
     );
   }
   if (isAway(status)) {

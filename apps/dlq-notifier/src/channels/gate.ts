@@ -1,50 +1,43 @@
-import { DependencyDownError, RateLimitedError } from "@ballast/jobs";
+import {
+  AUTH_FAILED,
+  DependencyDownError,
+  RateLimitedError,
+  type RemoteGuard,
+  type Verdict,
+  verdictOf,
+} from "@ballast/jobs";
 
 interface GateOptions {
   /** Who is behind it, for messages. */
   readonly name: string;
+  /** Shared by all processes: its gate, and how long it asked to be left alone. */
+  readonly guard: RemoteGuard;
   /** At a time, in this process. */
   readonly concurrency?: number;
-  readonly now?: () => number;
 }
 
 const CONCURRENCY = 2;
-/** Away from what is down: 5 s, doubling to 60 s while it stays down. */
-const FIRST_MS = 5_000;
-const LONGEST_MS = 60_000;
 /** Until somebody in front is done, who has 10 s at most. */
 const BUSY_MS = 500;
 
 /**
  * Keeps one dead channel from delaying another: no more than a few alerts wait for it at a time, and
- * once it failed, the next ones are put off without asking it, until it is time for a probe.
+ * once it is known to be away, the next ones are put off without asking it, until it is time for a probe.
  */
 export class Gate {
   readonly #name: string;
+  readonly #guard: RemoteGuard;
   readonly #concurrency: number;
-  readonly #now: () => number;
   #inside = 0;
-  #closedUntil = 0;
-  #delayMs = 0;
-  #why = "";
 
-  constructor({ name, concurrency = CONCURRENCY, now = Date.now }: GateOptions) {
+  constructor({ name, guard, concurrency = CONCURRENCY }: GateOptions) {
     this.#name = name;
+    this.#guard = guard;
     this.#concurrency = concurrency;
-    this.#now = now;
   }
 
   /** @throws {DependencyDownError} if there is no way through now */
-  async through<T>(work: () => Promise<T>): Promise<T> {
-    const waitMs = this.#closedUntil - this.#now();
-    if (waitMs > 0)
-      throw new DependencyDownError(
-        "channel_closed",
-        `${this.#name} failed a moment ago: ${this.#why}`,
-        {
-          retryAfterMs: waitMs,
-        },
-      );
+  async through<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.#inside >= this.#concurrency)
       throw new DependencyDownError(
         "channel_busy",
@@ -53,25 +46,32 @@ export class Gate {
       );
     this.#inside += 1;
     try {
-      const result = await work();
-      this.#delayMs = 0;
-      return result;
-    } catch (error) {
-      if (error instanceof RateLimitedError || error instanceof DependencyDownError)
-        throw this.#close(error);
-      throw error;
+      const told = await this.#guard.call({ signal }, () => limitAsValue(work));
+      if ("limited" in told) throw told.limited;
+      return told.result;
     } finally {
       this.#inside -= 1;
     }
   }
+}
 
-  /** The same failure, with the wait that this gate keeps. */
-  #close(error: RateLimitedError | DependencyDownError): Error {
-    this.#delayMs = Math.min(LONGEST_MS, Math.max(FIRST_MS, this.#delayMs * 2));
-    const retryAfterMs = error.retryAfterMs ?? this.#delayMs;
-    this.#closedUntil = Math.max(this.#closedUntil, this.#now() + retryAfterMs);
-    this.#why = error.message;
-    if (error instanceof RateLimitedError) return error;
-    return new DependencyDownError(error.code, error.message, { retryAfterMs });
+type Told<T> = { readonly result: T } | { readonly limited: RateLimitedError };
+
+/** What asks to wait is no failure of the channel: its guard keeps the time, for all processes. */
+async function limitAsValue<T>(work: () => Promise<T>) {
+  try {
+    return { value: { result: await work() } satisfies Told<T> as Told<T> };
+  } catch (error) {
+    if (!(error instanceof RateLimitedError)) throw error;
+    const { retryAfterMs } = error;
+    const value: Told<T> = { limited: error };
+    return { value, throttle: { isThrottled: true, retryAfterMs } };
   }
+}
+
+/** A wrong address or credential ends with nobody's patience, as with a marketplace. */
+export function judgeChannel(error: unknown): Verdict {
+  const verdict = verdictOf(error);
+  const isRefusal = typeof verdict === "object" && verdict.code.endsWith("_refused");
+  return isRefusal ? { ...verdict, code: AUTH_FAILED } : verdict;
 }

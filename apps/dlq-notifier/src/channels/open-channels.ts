@@ -1,4 +1,5 @@
 import type { AlertChannel } from "@ballast/contracts";
+import type { RemoteGuard } from "@ballast/jobs";
 import type { Channel } from "./channel.ts";
 import { Gate } from "./gate.ts";
 import { type MailSettings, mail } from "./mail.ts";
@@ -23,8 +24,15 @@ export interface GatedChannel extends Channel {
 
 export type Channels = ReadonlyMap<AlertChannel, GatedChannel>;
 
-/** Nothing is opened yet: a channel that is down keeps nobody from starting. */
-export function openChannels(settings: ChannelSettings): Channels {
+/**
+ * Nothing is opened yet: a channel that is down keeps nobody from starting.
+ *
+ * @param guardOf the guard of a channel, by its name
+ */
+export function openChannels(
+  settings: ChannelSettings,
+  guardOf: (name: string) => RemoteGuard,
+): Channels {
   const used: Channel[] = [];
   if (settings.slack) used.push(slack(settings.slack.webhookUrl));
   if (settings.teams) used.push(teams(settings.teams.workflowUrl));
@@ -34,7 +42,10 @@ export function openChannels(settings: ChannelSettings): Channels {
   return new Map(
     used.map((channel) => [
       channel.name,
-      { ...channel, gate: new Gate({ name: `channel ${channel.name}` }) },
+      {
+        ...channel,
+        gate: new Gate({ name: `channel ${channel.name}`, guard: guardOf(channel.name) }),
+      },
     ]),
   );
 }

@@ -49,13 +49,12 @@ export function sendAlertHandler(deps: SendAlertDeps): Handler {
     const message = alertMessage(alert, incident, apiUrl);
 
     try {
-      const response = await channel.gate.through(() =>
-        lease.step(async (hard) => {
-          const said = await channel.send(message, AbortSignal.any([signal, hard]));
-          await recordAlertDelivery(db, { alertId, channel: name, response: said });
-          return said;
-        }),
-      );
+      const response = await lease.step(async (hard) => {
+        const until = AbortSignal.any([signal, hard]);
+        const said = await channel.gate.through(() => channel.send(message, until), until);
+        await recordAlertDelivery(db, { alertId, channel: name, response: said });
+        return said;
+      });
       onResult(name, "sent");
       log.info({ alertId, channel: name, kind: message.kind }, "alert sent");
       return { response };

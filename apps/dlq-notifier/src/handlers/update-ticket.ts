@@ -39,16 +39,17 @@ export function updateTicketHandler(deps: UpdateTicketDeps): Handler {
 
     if (ticketUrl === null || ticketId === null) {
       const draft = ticketDraft(incident, apiUrl);
-      const ticket = await tickets.gate.through(() =>
-        lease.step(async (hard) => {
-          const until = AbortSignal.any([signal, hard]);
-          const opened =
-            (await tickets.find(draft.marker, until)) ?? (await tickets.open(draft, until));
-          const address = { system: tickets.name, ...opened };
-          await recordTicket(db, incident.id, address, incident.deathCount);
-          return opened;
-        }),
-      );
+      const ticket = await lease.step(async (hard) => {
+        const until = AbortSignal.any([signal, hard]);
+        const opened = await tickets.gate.through(
+          async () =>
+            (await tickets.find(draft.marker, until)) ?? (await tickets.open(draft, until)),
+          until,
+        );
+        const address = { system: tickets.name, ...opened };
+        await recordTicket(db, incident.id, address, incident.deathCount);
+        return opened;
+      });
       log.info({ incidentId: incident.id, ticket: ticket.url }, "ticket opened");
       return { url: ticket.url };
     }
@@ -58,14 +59,14 @@ export function updateTicketHandler(deps: UpdateTicketDeps): Handler {
     if (hasNews && ticketSystem === tickets.name) {
       const ticket = { id: ticketId, url: ticketUrl };
       const comment = growthComment(incident);
-      await tickets.gate.through(() =>
-        lease.step(async (hard) => {
-          const until = AbortSignal.any([signal, hard]);
+      await lease.step(async (hard) => {
+        const until = AbortSignal.any([signal, hard]);
+        await tickets.gate.through(async () => {
           if (!(await tickets.hasComment(ticket, comment.marker, until)))
             await tickets.comment(ticket, comment, until);
-          await recordTicketTold(db, incident.id, incident.deathCount);
-        }),
-      );
+        }, until);
+        await recordTicketTold(db, incident.id, incident.deathCount);
+      });
       log.info({ incidentId: incident.id, ticket: ticketUrl }, "ticket brought up to date");
     }
     return { url: ticketUrl };

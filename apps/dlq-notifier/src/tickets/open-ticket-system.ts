@@ -1,3 +1,4 @@
+import type { RemoteGuard } from "@ballast/jobs";
 import { Gate } from "../channels/gate.ts";
 import { type GitHubSettings, github } from "./github.ts";
 import { type JiraSettings, jira } from "./jira.ts";
@@ -13,10 +14,15 @@ export interface TicketSettings {
 
 export type GatedTicketSystem = TicketSystem & { readonly gate: Gate };
 
-export function openTicketSystem(settings: TicketSettings): GatedTicketSystem | undefined {
+export function openTicketSystem(
+  settings: TicketSettings,
+  guardOf: (name: string) => RemoteGuard,
+): GatedTicketSystem | undefined {
   const system =
     (settings.github && github(settings.github)) ??
     (settings.jira && jira(settings.jira)) ??
     (settings.webhook && ticketWebhook(settings.webhook));
-  return system && { ...system, gate: new Gate({ name: `ticket system ${system.name}` }) };
+  if (system === undefined) return undefined;
+  const guard = guardOf(`ticket-${system.name}`);
+  return { ...system, gate: new Gate({ name: `ticket system ${system.name}`, guard }) };
 }

@@ -4,6 +4,7 @@ import { type HttpRecorder, startHttpRecorder, startSmtpServer } from "@ballast/
 import { expect, test, vi } from "vitest";
 import type { Channel } from "../../src/channels/channel.ts";
 import { type ChannelSettings, openChannels } from "../../src/channels/open-channels.ts";
+import { unguarded } from "../unguarded.ts";
 import { aMessage } from "./a-message.ts";
 
 /** A machine may be slow for a minute. */
@@ -32,7 +33,7 @@ const names = Object.keys(webChannels) as (keyof typeof webChannels)[];
 
 async function setup(name: keyof typeof webChannels) {
   const receiver = await startHttpRecorder();
-  const channel = openChannels(webChannels[name](receiver)).get(name) as Channel;
+  const channel = openChannels(webChannels[name](receiver), unguarded).get(name) as Channel;
   return {
     receiver,
     send: (message = aMessage(), signal = never) => channel.send(message, signal),
@@ -259,7 +260,7 @@ test("a channel lets go when told to stop, with the reason it was told", async (
 });
 
 const mailChannel = (smtpUrl: string, to: readonly string[] = ["on-call@example.org"]) =>
-  openChannels({ mail: { smtpUrl, tls: "off", from: "ballast@example.org", to } }).get(
+  openChannels({ mail: { smtpUrl, tls: "off", from: "ballast@example.org", to } }, unguarded).get(
     "mail",
   ) as Channel;
 

@@ -14,25 +14,36 @@ async function setup() {
   const slack = stack.use(await startHttpRecorder());
   const webhook = stack.use(await startHttpRecorder());
   const results: string[] = [];
-  const channels = openChannels({
+  const settings = {
     slack: { webhookUrl: `${slack.url}/x` },
     webhook: { url: `${webhook.url}/y`, secret: "a secret of some length" },
-  });
-  const handler = sendAlertHandler({
-    db: t.db,
-    channels,
-    privateFieldsOf,
-    apiUrl: null,
-    onResult: (channel, result) => results.push(`${channel} ${result}`),
-  });
-  const send = (channel: string, change = {}) =>
-    t.run<{ response: string }>(handler, {
+  };
+  /** As another process of the notifier has it. */
+  const openHandler = () =>
+    sendAlertHandler({
+      db: t.db,
+      channels: openChannels(settings, t.guardOf),
+      privateFieldsOf,
+      apiUrl: null,
+      onResult: (channel, result) => results.push(`${channel} ${result}`),
+    });
+  const handler = openHandler();
+  const send = (channel: string, change = {}, by = handler) =>
+    t.run<{ response: string }>(by, {
       alertId: t.alertId,
       incidentId: t.incidentId,
       channel,
       ...change,
     });
-  return { ...t, slack, webhook, results, send, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return {
+    ...t,
+    slack,
+    webhook,
+    results,
+    openHandler,
+    send,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
 }
 
 test("an alert is sent to its channel, noted in the ledger, and not sent again by a second run", async () => {
@@ -56,18 +67,40 @@ test("what is private, secret or an address is in no alert", async () => {
   });
 });
 
-test("a channel that is down is put off, is not in the ledger, and delays no other", async () => {
+test("a channel that is down closes its gate for all processes, is not in the ledger, and delays no other", async () => {
   await using t = await setup();
   t.slack.behave({ kind: "answer", status: 503 });
-  await expect(t.send("slack")).rejects.toMatchObject({
-    code: "channel_down",
-    retryAfterMs: 5_000,
-  });
-  await expect(t.send("slack")).rejects.toMatchObject({ code: "channel_closed" });
-  expect(t.slack.requests).toHaveLength(1);
+  for (let n = 0; n < 5; n++)
+    await expect(t.send("slack")).rejects.toMatchObject({ code: "channel_down" });
+  for (const process of [undefined, t.openHandler()])
+    await expect(t.send("slack", {}, process)).rejects.toMatchObject({
+      code: "gate_closed",
+      message: expect.stringContaining("503"),
+    });
+  expect(t.slack.requests).toHaveLength(5);
   await t.send("webhook");
   expect(await t.deliveries()).toMatchObject([{ channel: "webhook" }]);
-  expect(t.results).toEqual(["slack channel_down", "slack channel_closed", "webhook sent"]);
+  expect(t.results.slice(-3)).toEqual(["slack gate_closed", "slack gate_closed", "webhook sent"]);
+});
+
+test("a channel that asks to wait is left alone for that long, by all processes", async () => {
+  await using t = await setup();
+  t.slack.behave({ kind: "answer", status: 429, headers: { "retry-after": "60" } });
+  await expect(t.send("slack")).rejects.toMatchObject({ code: "channel_limited" });
+  await expect(t.send("slack", {}, t.openHandler())).rejects.toMatchObject({
+    code: "quota_used_up",
+  });
+  expect(t.slack.requests).toHaveLength(1);
+});
+
+test("a channel that lets nobody in is closed at once", async () => {
+  await using t = await setup();
+  t.slack.behave({ kind: "answer", status: 403 });
+  await expect(t.send("slack")).rejects.toMatchObject({ code: "channel_refused" });
+  await expect(t.send("slack")).rejects.toMatchObject({
+    code: "gate_closed",
+    message: expect.stringContaining("auth_failed"),
+  });
 });
 
 test("channels that hang hold two places each and no more", async () => {

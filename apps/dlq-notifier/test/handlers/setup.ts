@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { type Queryable, uuidv7 } from "@ballast/database";
-import type { Attempt, Handler, Log } from "@ballast/jobs";
+import { openRemoteStore, type Queryable, uuidv7 } from "@ballast/database";
+import { type Attempt, type Handler, type Log, openRemoteGuard } from "@ballast/jobs";
 import { createTestDatabase } from "@ballast/testing";
+import { judgeChannel } from "../../src/channels/gate.ts";
 
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
 const never = new AbortController().signal;
@@ -13,6 +14,13 @@ export async function setup() {
   await plantIncident(db.kysely, incidentId, alertId);
   return {
     db: db.kysely,
+    /** The guard of a channel, as each process of the notifier has one. */
+    guardOf: (key: string) =>
+      openRemoteGuard({
+        store: openRemoteStore(db),
+        remote: { kind: "channel", key },
+        judge: judgeChannel,
+      }),
     incidentId,
     alertId,
     incident: async () =>

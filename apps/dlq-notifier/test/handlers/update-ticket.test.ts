@@ -2,6 +2,7 @@ import { type HttpBehaviour, type RecordedRequest, startHttpRecorder } from "@ba
 import { expect, test, vi } from "vitest";
 import { updateTicketHandler } from "../../src/handlers/update-ticket.ts";
 import { openTicketSystem, type TicketSettings } from "../../src/tickets/open-ticket-system.ts";
+import { unguarded } from "../unguarded.ts";
 import { HIDDEN, privateFieldsOf, setup as setupIncident } from "./setup.ts";
 
 /** A machine may be slow for a minute. */
@@ -62,7 +63,7 @@ async function setup(system: System) {
   const t = stack.use(await setupIncident());
   const server = remote(system);
   const http = stack.use(await startHttpRecorder(server.answer));
-  const open = (tickets = openTicketSystem(settings(system, http.url))) =>
+  const open = (tickets = openTicketSystem(settings(system, http.url), unguarded)) =>
     updateTicketHandler({
       db: t.db,
       tickets,

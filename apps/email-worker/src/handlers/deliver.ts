@@ -10,10 +10,10 @@ import {
   type Queryable,
   releaseClaim,
 } from "@ballast/database";
-import type { Attempt } from "@ballast/jobs";
+import type { Attempt, RemoteGuard } from "@ballast/jobs";
 import type { SendResult } from "../smtp/classify.ts";
 import type { Mailer } from "../smtp/mailer.ts";
-import type { Outage } from "../smtp/outage.ts";
+import { sendThrough } from "../smtp/send-through.ts";
 import type { OutgoingMail } from "../smtp/session.ts";
 import {
   inProgress,
@@ -32,7 +32,8 @@ type Sent = ResultOf<typeof sendInvoice>;
 export interface DeliverDeps {
   readonly db: Queryable;
   readonly mailer: Mailer;
-  readonly outage: Outage;
+  /** Of the mail server. */
+  readonly guard: RemoteGuard;
   /** Told what became of each mail handed to the server. */
   readonly onResult?: (kind: SendResult["kind"]) => void;
 }
@@ -73,7 +74,7 @@ export function decided(row: Delivery): Sent | undefined {
  * @throws {RateLimitedError} while somebody else sends it; otherwise as the outcome demands
  */
 export async function deliver(
-  { db, mailer, outage, onResult }: DeliverDeps,
+  { db, mailer, guard, onResult }: DeliverDeps,
   delivery: Delivery,
   mail: OutgoingMail,
   { signal, lease }: Pick<Attempt<unknown>, "signal" | "lease">,
@@ -89,13 +90,13 @@ export async function deliver(
   using step = openStep(lease);
   let result: SendResult;
   try {
-    result = await mailer.send(mail, signal, () => step.begin());
+    const send = () => mailer.send(mail, signal, () => step.begin());
+    result = await sendThrough(guard, send, signal);
   } catch (letGo) {
     await giveBack();
     throw letGo;
   }
   onResult?.(result.kind);
-  if (result.kind !== "server_down" && result.kind !== "unknown") outage.over();
 
   switch (result.kind) {
     case "accepted": {
@@ -122,7 +123,7 @@ export async function deliver(
       throw refusedForNow(result.response);
     case "server_down":
       await giveBack();
-      throw smtpDown(result.reason, outage.failed());
+      throw smtpDown(result.reason);
     default:
       return result satisfies never;
   }

@@ -50,9 +50,5 @@ export const refusedForNow = (words: string) =>
     `the mail server does not take this mail for now: ${withoutAddresses(words)}`,
   );
 
-export const smtpDown = (reason: string, retryAfterMs: number) =>
-  new DependencyDownError(
-    "smtp_down",
-    `the mail server took nothing: ${withoutAddresses(reason)}`,
-    { retryAfterMs },
-  );
+export const smtpDown = (reason: string) =>
+  new DependencyDownError("smtp_down", `the mail server took nothing: ${withoutAddresses(reason)}`);

@@ -6,13 +6,18 @@ import {
   isSuppressed,
   type Tx,
 } from "@ballast/database";
-import { type Handler, handle, PermanentError, type Requests } from "@ballast/jobs";
+import {
+  type Handler,
+  handle,
+  PermanentError,
+  type RemoteGuard,
+  type Requests,
+} from "@ballast/jobs";
 import type { ObjectStore } from "@ballast/storage";
 import { invoiceMail } from "../mail/invoice-mail.ts";
 import { mimeMessage } from "../mail/message.ts";
 import type { SendResult } from "../smtp/classify.ts";
 import type { Mailer } from "../smtp/mailer.ts";
-import { Outage } from "../smtp/outage.ts";
 import { decided, deliver, suppress } from "./deliver.ts";
 import { findInvoiceToMail, type InvoiceToMail } from "./invoice-to-mail.ts";
 import { readPdfBody } from "./pdf-body.ts";
@@ -23,6 +28,8 @@ export interface SendInvoiceDeps {
   readonly documents: ObjectStore;
   readonly requests: Requests<Tx>;
   readonly mailer: Mailer;
+  /** The gate of the mail server. */
+  readonly guard: RemoteGuard;
   /** Of the PDF itself; its base64 is a third larger. */
   readonly maxAttachmentBytes: number;
   /** Told what became of each mail handed to the server. */
@@ -36,10 +43,10 @@ export interface SendInvoiceDeps {
  * that a server may hold is never sent again by itself.
  */
 export function sendInvoiceHandler(deps: SendInvoiceDeps): Handler {
-  const { database, documents, requests, maxAttachmentBytes } = deps;
+  const { database, documents, requests, guard, maxAttachmentBytes } = deps;
   const db = database.kysely;
   const wishes = new RenderWishes(database, requests);
-  const deliverDeps = { ...deps, db, outage: new Outage() };
+  const deliverDeps = { ...deps, db };
 
   return handle(sendInvoice, async ({ payload, signal, log, lease, companyId, traceparent }) => {
     const found = await findInvoiceToMail(db, companyId ?? "all", payload);
@@ -52,6 +59,8 @@ export function sendInvoiceHandler(deps: SendInvoiceDeps): Handler {
     const stopped = await isSuppressed(db, invoice.companyId, delivery.recipient);
     if (stopped !== undefined) return await suppress(db, delivery, stopped.reason);
 
+    // Nothing is read or written for a mail that nobody would take.
+    await guard.admit();
     const wanted = { ...payload, companyId: invoice.companyId };
     const document = await findDocument(db, invoice.companyId, wanted);
     const pdf =

@@ -15,7 +15,7 @@ export type SendResult =
   /** 5xx for this recipient or this content. */
   | { readonly kind: "refused"; readonly response: string }
   /** Nothing was handed over, and the mail is not to blame. */
-  | { readonly kind: "server_down"; readonly reason: string }
+  | { readonly kind: "server_down"; readonly reason: string; readonly refusesLogin?: true }
   /** The server may or may not have taken it; only a person can tell. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -37,7 +37,8 @@ export interface SmtpFailure {
 export function classify(failure: SmtpFailure, stage: Stage): SendResult {
   const { message, response, responseCode: code = 0 } = failure;
   const reason = message.replace(/\s+/g, " ").trim();
-  if (stage === "session") return { kind: "server_down", reason };
+  const login = LOGIN_REFUSED.has(code) ? ({ refusesLogin: true } as const) : {};
+  if (stage === "session") return { kind: "server_down", reason, ...login };
 
   const replied = response !== undefined && code >= 400 && code <= 599;
   if (!replied) {
@@ -47,13 +48,14 @@ export function classify(failure: SmtpFailure, stage: Stage): SendResult {
       return { kind: "refused", response: reason };
     return { kind: "server_down", reason };
   }
-  if (SERVER_TROUBLE.has(code)) return { kind: "server_down", reason: response };
+  if (code === CLOSING || LOGIN_REFUSED.has(code))
+    return { kind: "server_down", reason: response, ...login };
   if (code < 500) return { kind: "refused_for_now", response, code };
   return { kind: "refused", response };
 }
 
-/**
- * Replies that speak of the server or of our login, not of the mail: 421 closing the channel, 530
- * authentication or STARTTLS first, 534/535/538 authentication refused (RFC 5321, RFC 4954).
- */
-const SERVER_TROUBLE: ReadonlySet<number> = new Set([421, 530, 534, 535, 538]);
+/** 421 speaks of the server, not of the mail (RFC 5321). */
+const CLOSING = 421;
+
+/** 530 authentication or STARTTLS first, 534/535/538 authentication refused (RFC 4954): of us, not of the mail. */
+const LOGIN_REFUSED: ReadonlySet<number> = new Set([530, 534, 535, 538]);

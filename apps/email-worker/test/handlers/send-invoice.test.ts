@@ -1,4 +1,5 @@
 import { claimSending, upsertCustomer } from "@ballast/database";
+import type { RemoteGuard } from "@ballast/jobs";
 import { expect, test, vi } from "vitest";
 import { PDF, setup, stopSwitch } from "./setup.ts";
 
@@ -98,16 +99,48 @@ test("an unknown outcome says what to do", async () => {
   expect(error.message).toContain("send again with a reason");
 });
 
-test("a server that is down is waited for, longer each time it stays down", async () => {
+test("a server that stays down closes its gate: the next mail asks nobody and writes nothing", async () => {
   await using t = await setup();
   await t.server[Symbol.asyncDispose]();
 
-  await expect(t.attempt()).rejects.toMatchObject({
-    name: "DependencyDownError",
-    code: "smtp_down",
-    retryAfterMs: 5_000,
+  for (let n = 0; n < 5; n++)
+    await expect(t.attempt()).rejects.toMatchObject({
+      name: "DependencyDownError",
+      code: "smtp_down",
+    });
+  expect(t.results).toHaveLength(5);
+  const [before] = await t.deliveries();
+  const closed = await t.attempt().catch((thrown) => thrown);
+  expect(closed).toMatchObject({ name: "DependencyDownError", code: "gate_closed" });
+  expect(closed.retryAfterMs).toBeGreaterThan(0);
+  expect(closed.retryAfterMs).toBeLessThanOrEqual(2_200);
+  expect(t.results).toHaveLength(5);
+  expect(await t.deliveries()).toEqual([before]);
+  expect(before).toMatchObject({ state: "planned" });
+});
+
+test("a login that is refused closes the gate at once, and says so without the server's words", async () => {
+  await using t = await setup({
+    smtp: { behaviour: { kind: "reply", at: "rcpt", code: 535, text: "5.7.8 for <a@b.example>" } },
   });
-  expect(await t.deliveries()).toMatchObject([{ state: "planned" }]);
+  await expect(t.attempt()).rejects.toMatchObject({ code: "smtp_down" });
+  await expect(t.attempt()).rejects.toMatchObject({
+    code: "gate_closed",
+    message: expect.stringMatching(/auth_failed: the mail server refuses our login/),
+  });
+});
+
+test("what became of a mail is kept where its gate cannot be written", async () => {
+  const broken: RemoteGuard = {
+    admit: async () => {},
+    async call(_options, call) {
+      await call();
+      throw new Error("PostgreSQL is away");
+    },
+  };
+  await using t = await setup({ deps: { guard: broken } });
+  await t.attempt();
+  expect(await t.deliveries()).toMatchObject([{ state: "sent" }]);
 });
 
 test.each([

@@ -4,8 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type PayloadInput, sendInvoice } from "@ballast/contracts";
-import { type Delivery, listDeliveries, openRunStore, recordDocument } from "@ballast/database";
-import { type Attempt, createRequests, type Log } from "@ballast/jobs";
+import {
+  type Delivery,
+  listDeliveries,
+  openRemoteStore,
+  openRunStore,
+  recordDocument,
+} from "@ballast/database";
+import { type Attempt, createRequests, type Log, openRemoteGuard } from "@ballast/jobs";
 import { type ObjectStore, openObjectStore } from "@ballast/storage";
 import {
   createTestDatabase,
@@ -69,6 +75,10 @@ export async function setup(options: SetupOptions = {}): Promise<Setup> {
     database,
     documents,
     mailer,
+    guard: openRemoteGuard({
+      store: openRemoteStore(database),
+      remote: { kind: "smtp", key: "the mail server" },
+    }),
     requests: createRequests({ store: openRunStore(database) }),
     maxAttachmentBytes: 1_000_000,
     onResult: (kind) => results.push(kind),

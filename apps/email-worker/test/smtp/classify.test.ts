@@ -54,6 +54,17 @@ test.each(TABLE)("%s at %s", (_what, stage, failure, kind) => {
   expect(classify(failure, stage).kind).toBe(kind);
 });
 
+test("only a server that refuses our login is said to", () => {
+  const refuses = (reply: string, stage: Stage) => classify(replied(reply), stage);
+  for (const [reply, stage] of [
+    ["535 5.7.8 no", "session"],
+    ["530 5.7.0 log in first", "envelope"],
+  ] as const)
+    expect(refuses(reply, stage)).toMatchObject({ kind: "server_down", refusesLogin: true });
+  expect(refuses("421 too busy", "session")).not.toHaveProperty("refusesLogin");
+  expect(refuses("454 4.7.0 later", "session")).not.toHaveProperty("refusesLogin");
+});
+
 test("the server's own words are kept", () => {
   const response = "550 5.1.1 <customer@example.org>: user unknown";
 

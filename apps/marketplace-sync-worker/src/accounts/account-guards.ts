@@ -1,5 +1,5 @@
 import {
-  AUTH_FAILED,
+  gateLog,
   type Log,
   openRemoteGuard,
   type RemoteGuard,
@@ -12,19 +12,12 @@ import {
  */
 export function accountGuards(store: RemoteStore, log: Log): (accountId: string) => RemoteGuard {
   const guards = new Map<string, RemoteGuard>();
+  const observer = gateLog(log);
   return (accountId) => {
     const known = guards.get(accountId);
     if (known !== undefined) return known;
-    const guard = openRemoteGuard({
-      store,
-      remote: { kind: "marketplace", key: accountId },
-      observer: {
-        gate(_remote, { state, code, message }) {
-          const level = code === AUTH_FAILED ? "error" : state === "closed" ? "warn" : "info";
-          log[level]({ accountId, state, code, reason: message }, "gate of an account moved");
-        },
-      },
-    });
+    const remote = { kind: "marketplace", key: accountId } as const;
+    const guard = openRemoteGuard({ store, remote, observer });
     guards.set(accountId, guard);
     return guard;
   };

@@ -12,7 +12,7 @@ export const smtpDown = defineDrill({
     {
       without: "an outage being nobody's attempt",
       file: "apps/email-worker/src/handlers/deliver.ts",
-      find: "throw smtpDown(result.reason, outage.failed());",
+      find: "throw smtpDown(result.reason);",
       replace: "throw refused(result.reason);",
     },
   ],

@@ -9,6 +9,12 @@ export interface RemoteCall {
 /** Puts each call to one remote account behind its gate and its quota. */
 export interface RemoteGuard {
   /**
+   * Do nothing while calls go through: for whoever has work to do before a call that would be in vain.
+   *
+   * @throws {DependencyDownError} as {@link call} would now
+   */
+  admit(): Promise<void>;
+  /**
    * Call when there is quota, and learn from what `call` returns or throws.
    *
    * Waits a short, bounded time for quota.
@@ -21,3 +27,11 @@ export interface RemoteGuard {
     call: () => Promise<{ readonly value: T; readonly throttle?: Throttle }>,
   ): Promise<T>;
 }
+
+const NEVER = new AbortController().signal;
+
+/** A guard for what knows nothing of guards: no quota, no throttle. */
+export const throughGuard =
+  (guard: RemoteGuard) =>
+  <T>(call: () => Promise<T>, signal: AbortSignal = NEVER): Promise<T> =>
+    guard.call({ cost: 0, signal }, async () => ({ value: await call() }));

@@ -2,7 +2,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { DependencyDownError, PermanentError, RateLimitedError } from "../errors.ts";
 import { isUnreachable } from "../unreachable.ts";
 import { learn, take, tells } from "./bucket.ts";
-import { admit, callsAtATime, type Failure, failed, type Gate, succeeded } from "./gate.ts";
+import {
+  AUTH_FAILED,
+  admit,
+  callsAtATime,
+  type Failure,
+  failed,
+  type Gate,
+  succeeded,
+} from "./gate.ts";
 import type { RemoteCall, RemoteGuard } from "./guard.ts";
 import type { Remote, RemoteStore } from "./store.ts";
 import type { Throttle } from "./throttle.ts";
@@ -13,7 +21,12 @@ export interface RemoteGuardOptions {
   /** Whose quota the calls count against too, where a marketplace has one for each app. */
   readonly app?: Remote;
   readonly observer?: RemoteObserver;
+  /** What an error of a call says of the remote; {@link verdictOf} knows those of the runtime. */
+  readonly judge?: (error: unknown) => Verdict;
 }
+
+/** It failed; it was there, and said no; or the error says something of the job or of us. */
+export type Verdict = Failure | "answered" | "unclear";
 
 /** Told what calls come to, for metrics and logs. */
 export interface RemoteObserver {
@@ -32,56 +45,68 @@ const LEASE_SECONDS = 0.25;
 const RAMP_WAIT_MS = 500;
 /** Jobs that wait for the same moment come back spread over a tenth of their wait. */
 const SPREAD = 0.1;
+/**
+ * Longer waits end anywhere from here on: a probe may be under way elsewhere, and whoever waits for the next one
+ * would come a minute late where it goes well.
+ */
+const LONG_WAIT_MS = 10_000;
+/** So long calls wait for the end of a probe of their own process rather than send their jobs away. */
+const PROBE_WAIT_MS = 2_000;
 
 /** Put the calls to one remote account behind its gate and its quota, which all processes share. */
 export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
-  const { store, remote, app, observer = {} } = options;
+  const { store, remote, app, observer = {}, judge = verdictOf } = options;
   const gate = gateOf(store, remote, observer);
   const leases = [remote, ...(app === undefined ? [] : [app])].map((one) => leaseOf(store, one));
   const [own] = leases;
-  let running = 0;
+
+  async function blame(error: unknown, signal: AbortSignal): Promise<void> {
+    const verdict = signal.aborted ? "unclear" : judge(error);
+    if (typeof verdict === "object") await gate.failed(verdict);
+    else if (verdict === "answered") await gate.succeeded();
+    observer.called?.(remote, typeof verdict === "object" ? "failed" : "refused");
+  }
 
   return {
+    admit: () => gate.refuseIfClosed(),
     async call<T>(
       { cost = 1, signal }: RemoteCall,
       call: () => Promise<{ readonly value: T; readonly throttle?: Throttle }>,
     ): Promise<T> {
-      await gate.refuseIfClosed(running);
+      await gate.refuseIfClosed();
       for (const lease of leases) await lease.take(cost, signal);
-      await gate.enter(running);
-      running += 1;
+      await gate.enter();
       try {
-        const { value, throttle } = await call();
+        const { value, throttle } = await call().catch(async (error: unknown) => {
+          await blame(error, signal);
+          throw error;
+        });
         if (throttle !== undefined) await own?.learn(throttle, cost);
         observer.called?.(remote, throttle?.isThrottled === true ? "throttled" : "ok");
         await gate.succeeded();
         return value;
-      } catch (error) {
-        const failure = signal.aborted ? undefined : failureOf(error);
-        if (failure !== undefined) await gate.failed(failure);
-        else if (isAnswer(error)) await gate.succeeded();
-        observer.called?.(remote, failure === undefined ? "refused" : "failed");
-        throw error;
       } finally {
-        running -= 1;
+        gate.left();
       }
     },
   };
 }
 
-/** What an error says of the remote; nothing for one that says something of the job or of us. */
-function failureOf(error: unknown): Failure | undefined {
+/** What an error says of the remote, by its class and by what {@link isUnreachable} knows. */
+export function verdictOf(error: unknown): Verdict {
   if (error instanceof DependencyDownError) return { code: error.code, message: error.message };
-  if (isUnreachable(error)) return { code: "unreachable", message: String(error) };
-  return undefined;
+  if (error instanceof PermanentError || error instanceof RateLimitedError) return "answered";
+  if (!isUnreachable(error)) return "unclear";
+  // Its message may name what one job asked for, and all that wait for the gate read it.
+  const { code = "no code", accessDenied } = error as { code?: unknown; accessDenied?: unknown };
+  return { code: accessDenied === true ? AUTH_FAILED : "unreachable", message: String(code) };
 }
-
-/** It was there, and said no. */
-const isAnswer = (error: unknown): boolean =>
-  error instanceof PermanentError || error instanceof RateLimitedError;
 
 function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
   let known: { readonly gate: Gate; readonly at: number; readonly skewMs: number } | undefined;
+  /** The probe of this process that is under way. */
+  let probe: PromiseWithResolvers<void> | undefined;
+  let running = 0;
 
   const keep = (gate: Gate, now: Date) => {
     known = { gate, at: performance.now(), skewMs: now.getTime() - Date.now() };
@@ -103,18 +128,25 @@ function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
 
   return {
     /** Before anything is taken for the call. */
-    async refuseIfClosed(running: number): Promise<void> {
-      const gate = await read();
-      const admission = admit(gate, now());
+    async refuseIfClosed(): Promise<void> {
+      let gate = await read();
+      let admission = admit(gate, now());
+      if (!admission.goes && probe !== undefined) {
+        await Promise.race([probe.promise, pause(PROBE_WAIT_MS, undefined, { ref: false })]);
+        gate = await read();
+        admission = admit(gate, now());
+      }
       if (!admission.goes) throw closed(remote, gate, admission.waitMs);
       if (running >= callsAtATime(gate)) throw ramping(remote);
     },
-    /** Go through, as its probe if it is closed. */
-    async enter(running: number): Promise<void> {
+    /** Go through, as its probe if it is closed; {@link left} follows. */
+    async enter(): Promise<void> {
       const gate = await read();
-      if (gate.state === "open") return;
       if (running >= callsAtATime(gate)) throw ramping(remote);
-      if (gate.state === "ramping") return;
+      if (gate.state !== "closed") {
+        running += 1;
+        return;
+      }
       const { admission, met } = await store.change(remote, ({ gate: before }, at) => {
         const admission = admit(before, at);
         const after = admission.goes ? (admission.gate ?? before) : before;
@@ -125,6 +157,14 @@ function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
         };
       });
       if (!admission.goes) throw closed(remote, met, admission.waitMs);
+      if (admission.gate !== undefined) probe = Promise.withResolvers();
+      running += 1;
+    },
+    /** A call is over; if it was the probe, whoever waits for that looks again. */
+    left(): void {
+      running -= 1;
+      probe?.resolve();
+      probe = undefined;
     },
     async succeeded(): Promise<void> {
       const gate = await read();
@@ -185,9 +225,14 @@ function closed({ kind, key }: Remote, { code, message, closedAt }: Gate, waitMs
   return new DependencyDownError(
     "gate_closed",
     `${kind} ${key} is not called${since}: ${code}: ${message}`,
-    { retryAfterMs: Math.ceil(waitMs * (1 + Math.random() * SPREAD)) },
+    { retryAfterMs: Math.ceil(spread(waitMs)) },
   );
 }
+
+const spread = (waitMs: number): number =>
+  waitMs > LONG_WAIT_MS
+    ? LONG_WAIT_MS + Math.random() * (waitMs * (1 + SPREAD) - LONG_WAIT_MS)
+    : waitMs * (1 + Math.random() * SPREAD);
 
 const ramping = ({ kind, key }: Remote) =>
   new DependencyDownError("gate_ramping", `${kind} ${key} is back, and called by a few at first`, {

@@ -8,6 +8,7 @@ import {
   type Remote,
   type RemoteGuard,
   type RemoteStore,
+  throughGuard,
 } from "../../src/index.ts";
 
 const remote: Remote = { kind: "marketplace", key: "shop-1" };
@@ -128,4 +129,55 @@ test("an abort ends a wait for quota", async () => {
   const waiting = t.first.call({ signal: abort.signal }, ok).catch((error: unknown) => error);
   abort.abort();
   expect(await waiting).toMatchObject({ name: "AbortError" });
+});
+
+test("calls that meet a probe of their own process wait for its end, and go one after the other if it went well", async () => {
+  await using t = await setup();
+  await t.first
+    .call({ signal }, async () => {
+      throw new DependencyDownError("auth_failed", "the shop answered 401");
+    })
+    .catch(() => {});
+  const wait = async () => (await t.store.read(remote)).gate.nextProbeAt?.getTime() ?? 0;
+  await until(async () => (await wait()) <= Date.now(), { deadlineMs: 60_000 });
+  let [running, most] = [0, 0];
+  const slow = async () => {
+    most = Math.max(most, ++running);
+    await pause(300);
+    running--;
+    return { value: "ok" };
+  };
+  const probe = t.first.call({ signal }, slow);
+  await until(() => running === 1, { deadlineMs: 60_000 });
+  const met = [1, 2, 3].map(() => t.first.call({ signal }, slow).catch((error) => error));
+  expect(await probe).toBe("ok");
+  const results = await Promise.all(met);
+  expect(results).toContain("ok");
+  for (const one of results) if (one !== "ok") expect(one).toMatchObject({ code: "gate_ramping" });
+  expect(most).toBe(1);
+});
+
+test("whoever only asks whether calls go through is told as a call would be", async () => {
+  await using t = await setup();
+  await t.first.admit();
+  for (let n = 0; n < 5; n++) await callDown(t.first);
+  await expect(t.first.admit()).rejects.toMatchObject({ code: "gate_closed" });
+});
+
+test("a package that knows nothing of gates closes them by its errors, whose words stay out of it", async () => {
+  await using t = await setup();
+  const through = throughGuard(t.first);
+  const denied = Object.assign(new Error("403 for invoices/company-1/a.pdf"), {
+    code: "AccessDenied",
+    dependencyDown: true,
+    accessDenied: true,
+  });
+  expect(await through(async () => "stored")).toBe("stored");
+  await expect(through(() => Promise.reject(denied))).rejects.toBe(denied);
+  const refused = await through(async () => "stored").catch((error: unknown) => error);
+  expect(refused).toMatchObject({
+    code: "gate_closed",
+    message: expect.stringContaining("auth_failed: AccessDenied"),
+  });
+  expect(String(refused)).not.toContain("company-1");
 });
