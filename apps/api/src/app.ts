@@ -28,6 +28,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { listingRoutes } from "./routes/listings.ts";
 import { marketplaceAccountRoutes } from "./routes/marketplace-accounts.ts";
 import { marketplaceWorkRoutes } from "./routes/marketplace-work.ts";
+import { productRoutes } from "./routes/products.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { replayRoutes } from "./routes/replays.ts";
 import { stockRoutes } from "./routes/stock.ts";
@@ -76,6 +77,7 @@ export const endpoints = (deps: AppDeps): Endpoint[] => {
     ...deliveryRoutes(deps),
     ...queueRoutes(deps),
     ...replayRoutes(deps),
+    ...productRoutes({ ...deps, bodyLimitBytes }),
     ...stockRoutes({ ...deps, bodyLimitBytes }),
     ...marketplaceAccountRoutes(deps),
     ...listingRoutes({ ...deps, bodyLimitBytes }),

@@ -9,8 +9,9 @@ vi.setConfig({ testTimeout: 120_000 });
 
 /** Lists answer a stranger with nothing in them; everything else does not exist for them. */
 const isList = ({ path, method }: Endpoint) => !path.includes("{") && method === "get";
-/** Makes something of the caller's own; there is nothing of others to reach. */
-const isCreation = ({ path, method }: Endpoint) => !path.includes("{") && method === "post";
+/** Makes something of the caller's own; there is nothing of others to reach: SKUs are each company's own. */
+const isCreation = ({ path, method, operationId }: Endpoint) =>
+  (!path.includes("{") && method === "post") || operationId === "putProduct";
 
 const methodOf = ({ method }: Endpoint) => method.toUpperCase();
 
@@ -22,7 +23,9 @@ function bodyOf(
   const example = (endpoint.example ?? {}) as object;
   const body: Record<string, unknown> = { ...example };
   if ("customerId" in example && owned.customerId) body["customerId"] = owned.customerId;
-  const isOwned = ["customerId", "locale", "kind", "quantity", "items"].some((k) => k in example);
+  const isOwned = ["customerId", "locale", "kind", "quantity", "items", "unitPriceMinor"].some(
+    (k) => k in example,
+  );
   if (isOwned && owned.companyId) body["companyId"] = owned.companyId;
   return { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
 }
@@ -173,7 +176,7 @@ test("every answer has the documented status and holds the documented fields, no
       accountId,
       sku: "STONE-20",
     };
-    const query = operationId === "getStock" ? `?companyId=${companyId}` : "";
+    const query = ["getStock", "getProduct"].includes(operationId) ? `?companyId=${companyId}` : "";
     const path =
       endpoint.path.replaceAll(/\{(\w+)\}/g, (__, name: string) => ids[name] ?? "") + query;
     const owned = { companyId, customerId };

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Queryable } from "./database.ts";
+import type { CompanyScope } from "./scope.ts";
 
 export interface Product {
   readonly companyId: string;
@@ -46,11 +47,38 @@ export async function findProduct(
     .executeTakeFirst();
 }
 
-export async function listProducts(db: Queryable, companyId: string): Promise<Product[]> {
-  return await db
-    .selectFrom("products")
-    .select(["companyId", "sku", "name", "unitPriceMinor", "currency"])
-    .where("companyId", "=", companyId)
-    .orderBy("sku")
-    .execute();
+export interface ProductFilter {
+  readonly companyId?: string;
+  /** At most this many; default 50. */
+  readonly limit?: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
 }
+
+/** Products by company and SKU. `nextCursor` is `null` on the last page. */
+export async function listProducts(
+  db: Queryable,
+  scope: CompanyScope,
+  { companyId, limit = 50, cursor }: ProductFilter = {},
+): Promise<{ products: Product[]; nextCursor: string | null }> {
+  let query = db
+    .selectFrom("products")
+    .select(["companyId", "sku", "name", "unitPriceMinor", "currency"]);
+  if (scope !== "all") query = query.where("companyId", "=", scope);
+  if (companyId !== undefined) query = query.where("companyId", "=", companyId);
+  const [afterCompany, afterSku] = [cursor?.slice(0, UUID_LENGTH), cursor?.slice(UUID_LENGTH + 1)];
+  if (cursor !== undefined)
+    query = query.where(sql<boolean>`(company_id, sku) > (${afterCompany}::uuid, ${afterSku})`);
+  const found = await query
+    .orderBy("companyId")
+    .orderBy("sku")
+    .limit(limit + 1)
+    .execute();
+  const products = found.slice(0, limit);
+  const last = products.at(-1);
+  const isMore = found.length > limit && last !== undefined;
+  return { products, nextCursor: isMore ? `${last.companyId}/${last.sku}` : null };
+}
+
+/** A cursor is a company's id, a slash and a SKU. */
+const UUID_LENGTH = 36;

@@ -40,6 +40,12 @@ export const customerExample = {
   locale: "de-AT" as const,
 };
 
+export const productExample = {
+  name: "Ballast stone, 20 kg",
+  unitPriceMinor: 1995,
+  currency: "EUR",
+};
+
 export const accountExample = {
   kind: "shopify" as const,
   name: "Nordlicht on Shopify",

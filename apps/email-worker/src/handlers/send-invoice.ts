@@ -60,7 +60,7 @@ export function sendInvoiceHandler(deps: SendInvoiceDeps): Handler {
     if (stopped !== undefined) return await suppress(db, delivery, stopped.reason);
 
     // Nothing is read or written for a mail that nobody would take.
-    await guard.admit();
+    await guard.admit(signal);
     const wanted = { ...payload, companyId: invoice.companyId };
     const document = await findDocument(db, invoice.companyId, wanted);
     const pdf =

@@ -16,6 +16,7 @@ export function openGuard() {
   const throttles: Throttle[] = [];
   const costs: number[] = [];
   const guard: RemoteGuard = {
+    admit: async () => {},
     async call({ cost = 1 }, call) {
       costs.push(cost);
       const { value, throttle } = await call();

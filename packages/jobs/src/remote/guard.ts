@@ -13,7 +13,7 @@ export interface RemoteGuard {
    *
    * @throws {DependencyDownError} as {@link call} would now
    */
-  admit(): Promise<void>;
+  admit(signal: AbortSignal): Promise<void>;
   /**
    * Call when there is quota, and learn from what `call` returns or throws.
    *

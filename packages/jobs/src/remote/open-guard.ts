@@ -51,7 +51,7 @@ const SPREAD = 0.1;
  */
 const LONG_WAIT_MS = 10_000;
 /** So long calls wait for the end of a probe of their own process rather than send their jobs away. */
-const PROBE_WAIT_MS = 2_000;
+const PROBE_WAIT_MS = 10_000;
 
 /** Put the calls to one remote account behind its gate and its quota, which all processes share. */
 export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
@@ -68,12 +68,12 @@ export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
   }
 
   return {
-    admit: () => gate.refuseIfClosed(),
+    admit: (signal) => gate.refuseIfClosed(signal),
     async call<T>(
       { cost = 1, signal }: RemoteCall,
       call: () => Promise<{ readonly value: T; readonly throttle?: Throttle }>,
     ): Promise<T> {
-      await gate.refuseIfClosed();
+      await gate.refuseIfClosed(signal);
       for (const lease of leases) await lease.take(cost, signal);
       await gate.enter();
       try {
@@ -128,11 +128,11 @@ function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
 
   return {
     /** Before anything is taken for the call. */
-    async refuseIfClosed(): Promise<void> {
+    async refuseIfClosed(signal: AbortSignal): Promise<void> {
       let gate = await read();
       let admission = admit(gate, now());
       if (!admission.goes && probe !== undefined) {
-        await Promise.race([probe.promise, pause(PROBE_WAIT_MS, undefined, { ref: false })]);
+        await endOf(probe.promise, signal);
         gate = await read();
         admission = admit(gate, now());
       }
@@ -172,6 +172,15 @@ function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
     },
     failed: (failure: Failure) => change((gate, at) => failed(gate, failure, at)),
   };
+}
+
+/** Waits for a probe, for a bounded time. */
+async function endOf(probe: Promise<void>, signal: AbortSignal): Promise<void> {
+  const ended = new AbortController();
+  const late = pause(PROBE_WAIT_MS, undefined, { signal: AbortSignal.any([signal, ended.signal]) });
+  await Promise.race([probe, late.catch(() => {})]);
+  ended.abort();
+  signal.throwIfAborted();
 }
 
 function leaseOf(store: RemoteStore, remote: Remote) {

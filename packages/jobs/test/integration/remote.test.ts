@@ -159,9 +159,9 @@ test("calls that meet a probe of their own process wait for its end, and go one 
 
 test("whoever only asks whether calls go through is told as a call would be", async () => {
   await using t = await setup();
-  await t.first.admit();
+  await t.first.admit(signal);
   for (let n = 0; n < 5; n++) await callDown(t.first);
-  await expect(t.first.admit()).rejects.toMatchObject({ code: "gate_closed" });
+  await expect(t.first.admit(signal)).rejects.toMatchObject({ code: "gate_closed" });
 });
 
 test("a package that knows nothing of gates closes them by its errors, whose words stay out of it", async () => {
