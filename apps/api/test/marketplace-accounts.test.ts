@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { listActions } from "@ballast/database";
+import { listActions, parkStillborn } from "@ballast/database";
 import { expect, test } from "vitest";
 import { accountExample } from "../src/routes/examples.ts";
 import { setup } from "./setup.ts";
@@ -120,4 +120,48 @@ test("the status of an account tells its backlog, and no forecast that nothing b
     forecast: null,
   });
   expect((await t.api.get(`${path}/drift`)).body).toEqual({ reports: [], nextCursor: null });
+});
+
+test("the letter of a listing that is put again, or taken off, is closed by that and says by whom", async () => {
+  await using t = await setup();
+  const { path, accountId, companyId } = await t.shop();
+  const park = (sku: string) =>
+    t.database.transaction((tx) =>
+      parkStillborn(
+        tx,
+        [
+          {
+            queue: "marketplace-sync",
+            job: "push-listing",
+            version: 1,
+            payload: { accountId, sku },
+            companyId,
+            subject: `marketplace-account:${accountId}`,
+            priority: 10,
+            deadlineAt: new Date(),
+            code: "listing_rejected",
+            message: "unknown_sku",
+          },
+        ],
+        "push-stock",
+      ),
+    );
+  const [[put = ""], [removed = ""], [open = ""]] = [
+    await park("STONE-20"),
+    await park("STONE-40"),
+    await park("STONE-60"),
+  ];
+  const listings = [{ sku: "STONE-20", externalId: "corrected" }];
+  await t.api.put(`${path}/listings`, { listings }).expect(200);
+  await t.api.delete(`${path}/listings/STONE-40`).expect(204);
+
+  const letterOf = async (id: string) => (await t.api.get(`/v1/dead-letters/${id}`)).body;
+  expect(await letterOf(put)).toMatchObject({
+    state: "discarded",
+    settled: { reason: expect.stringContaining("put again") },
+  });
+  expect((await letterOf(removed)).state).toBe("discarded");
+  expect((await letterOf(open)).state).toBe("open");
+  const { actions } = await listActions(t.database.kysely, companyId, { targetId: put });
+  expect(actions).toMatchObject([{ action: "discard-letter", before: { state: "open" } }]);
 });

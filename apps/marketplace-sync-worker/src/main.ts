@@ -5,6 +5,7 @@ import { runService } from "@ballast/service";
 import { accountGuards } from "./accounts/account-guards.ts";
 import { openAccounts } from "./accounts/open-accounts.ts";
 import { startResealing } from "./accounts/resealing.ts";
+import { startReviving } from "./accounts/reviving.ts";
 import { loadConfig } from "./config.ts";
 import { pushListingHandler } from "./handlers/push-listing.ts";
 import { pushStockHandler } from "./handlers/push-stock.ts";
@@ -30,6 +31,7 @@ await runService(
 
     const store = openRunStore(database);
     const requests = createRequests({ store });
+    await using _reviving = startReviving({ database, requests, log });
     const db = database.kysely;
     const guardOf = accountGuards(openRemoteStore(database), log);
     const onCall = (marketplace: string, status: string) =>

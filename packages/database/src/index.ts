@@ -144,6 +144,7 @@ export {
 } from "./marketplaces/accounts.ts";
 export { type Backlog, measureBacklog } from "./marketplaces/backlog.ts";
 export { comparedListings, correctDrift, databaseNow } from "./marketplaces/correct-drift.ts";
+export { closeCorrectedLetters } from "./marketplaces/corrected-letters.ts";
 export {
   type Credentials,
   readCredentials,
@@ -158,6 +159,7 @@ export {
   threeWayDiff,
 } from "./marketplaces/drift.ts";
 export { type DriftReport, listDriftReports, recordDrift } from "./marketplaces/drift-reports.ts";
+export { forgottenAccounts } from "./marketplaces/forgotten.ts";
 export { type KeyRing, parseKeyRing, UnsealError } from "./marketplaces/key-ring.ts";
 export {
   type Listing,

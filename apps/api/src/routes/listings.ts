@@ -1,4 +1,5 @@
 import {
+  closeCorrectedLetters,
   type Database,
   findAccount,
   ListingTakenError,
@@ -52,7 +53,7 @@ export const listingRoutes = ({
     scope: "write",
     summary: "List up to 10,000 articles at an account, or correct their ids",
     description:
-      "Articles that are not named stay as they are. One that was parked is tried again. What has stock is told.",
+      "Articles that are not named stay as they are. One that was parked is tried again, and its dead letter is closed. What has stock is told.",
     params: AccountParams,
     query: z.object({}),
     body: ListingsInput,
@@ -67,6 +68,12 @@ export const listingRoutes = ({
         if (error instanceof UnknownSkuError) throw unknownSkus(error, listings, "listings");
         if (error instanceof ListingTakenError) throw taken(error, listings);
         throw error;
+      });
+      await closeCorrectedLetters(tx, {
+        accountId,
+        skus: listings.map((one) => one.sku),
+        by: requestedBy(caller),
+        reason: "the listing was put again, and is told again",
       });
       const { companyId } = account;
       const changer = { companyId, requestedBy: requestedBy(caller), traceparent };
@@ -119,6 +126,12 @@ export const listingRoutes = ({
     async handle({ caller, params: { accountId, sku: article }, tx }) {
       await requireAccount(tx, caller, accountId);
       await removeListing(tx, accountId, article);
+      await closeCorrectedLetters(tx, {
+        accountId,
+        skus: [article],
+        by: requestedBy(caller),
+        reason: "the article is listed there no more",
+      });
       return { status: 204 };
     },
   }),

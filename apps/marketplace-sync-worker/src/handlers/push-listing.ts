@@ -1,5 +1,11 @@
 import { pushListing } from "@ballast/contracts";
-import { type Database, findAccount, type Tx, unparkListing } from "@ballast/database";
+import {
+  closeCorrectedLetters,
+  type Database,
+  findAccount,
+  type Tx,
+  unparkListing,
+} from "@ballast/database";
 import { type Handler, handle, type Requests } from "@ballast/jobs";
 import { askPush } from "../accounts/ask-push.ts";
 import { accountGone } from "../accounts/open-accounts.ts";
@@ -18,8 +24,12 @@ export const pushListingHandler = ({
     const unparked = await database.transaction(async (tx) => {
       const wasParked = await unparkListing(tx, accountId, sku);
       const wish = { accountId, urgent: false, dueAt: null };
-      if (wasParked) await askPush(tx, requests, account.companyId, wish, pushListing.name);
-      return wasParked;
+      if (!wasParked) return false;
+      // Another letter of the same listing has nothing left to do.
+      const reason = "a replay told the listing again";
+      await closeCorrectedLetters(tx, { accountId, skus: [sku], by: pushListing.name, reason });
+      await askPush(tx, requests, account.companyId, wish, pushListing.name);
+      return true;
     });
     return { unparked };
   });

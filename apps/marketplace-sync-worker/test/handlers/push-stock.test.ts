@@ -77,6 +77,21 @@ test("an item that can never work is parked with a letter of its own, and its ba
   expect(await t.push()).toMatchObject({ rejected: 1 });
 });
 
+test("an account whose push died is asked for again, not at once, but as soon as it was changed", async () => {
+  await using t = await setup({ market: { stock: emptyStock(1) } });
+  const asked = async () => {
+    await t.revive();
+    return (await t.waiting("push-stock")).length;
+  };
+  expect(await asked()).toBe(0); // nothing to be told
+  await t.stock({ sku: "SKU0", quantity: 1 });
+  await t.pushDied();
+  expect(await asked()).toBe(0);
+  await t.db.kysely.updateTable("marketplaceAccounts").set({ updatedAt: new Date() }).execute();
+  expect(await asked()).toBe(1);
+  expect(await asked()).toBe(1);
+});
+
 test("a push that used up its time asks for the next one, which goes on at once", async () => {
   await using t = await setup({
     market: { stock: emptyStock(250) },

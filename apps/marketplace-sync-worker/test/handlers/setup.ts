@@ -7,6 +7,7 @@ import {
   type MarketplaceAccount,
   openRemoteStore,
   openRunStore,
+  parkStillborn,
   parseKeyRing,
   putListings,
   type StockChange,
@@ -24,6 +25,7 @@ import {
 } from "@ballast/testing";
 import { accountGuards } from "../../src/accounts/account-guards.ts";
 import { openAccounts } from "../../src/accounts/open-accounts.ts";
+import { revive } from "../../src/accounts/reviving.ts";
 import { pushListingHandler } from "../../src/handlers/push-listing.ts";
 import { pushStockHandler } from "../../src/handlers/push-stock.ts";
 import { reconcileStockHandler } from "../../src/handlers/reconcile-stock.ts";
@@ -123,6 +125,29 @@ export async function setup({
         await putListings(tx, account, [{ sku, externalId }]);
       }),
     push: () => run(pushStock),
+    revive: () => revive({ database: db, requests, log }),
+    /** As one whose settings are wrong. */
+    pushDied: () =>
+      db.transaction((tx) =>
+        parkStillborn(
+          tx,
+          [
+            {
+              queue: pushStock.queue.name,
+              job: pushStock.name,
+              version: 1,
+              payload: { accountId: account.id },
+              companyId: company.id,
+              subject: `marketplace-account:${account.id}`,
+              priority: 10,
+              deadlineAt: new Date(),
+              code: "account_invalid",
+              message: "no such location",
+            },
+          ],
+          "test",
+        ),
+      ),
     stock: (...changes: readonly StockChange[]) =>
       db.transaction((tx) => setStock(tx, company.id, changes)),
     listing: async (sku: string) =>
