@@ -21,6 +21,7 @@ export { type RemoteCall, type RemoteGuard, throughGuard } from "./remote/guard.
 export {
   openRemoteGuard,
   type RemoteObserver,
+  type SharedQuota,
   type Verdict,
   verdictOf,
 } from "./remote/open-guard.ts";

@@ -4,21 +4,31 @@ import {
   openRemoteGuard,
   type RemoteGuard,
   type RemoteStore,
+  type SharedQuota,
 } from "@ballast/jobs";
+
+/** The guard of one account, whose calls count against its application's quota too, if it has one. */
+export type GuardOf = (accountId: string, app?: SharedQuota) => RemoteGuard;
 
 /**
  * The guard of each account: its gate and its quota, which all processes share. One for each account and
  * process, since it holds what it took from the quota for the next calls.
  */
-export function accountGuards(store: RemoteStore, log: Log): (accountId: string) => RemoteGuard {
-  const guards = new Map<string, RemoteGuard>();
+export function accountGuards(store: RemoteStore, log: Log): GuardOf {
+  const guards = new Map<string, { readonly guard: RemoteGuard; readonly app: string }>();
   const observer = gateLog(log);
-  return (accountId) => {
+  return (accountId, app) => {
     const known = guards.get(accountId);
-    if (known !== undefined) return known;
+    const shared = JSON.stringify(app ?? null);
+    if (known?.app === shared) return known.guard;
     const remote = { kind: "marketplace", key: accountId } as const;
-    const guard = openRemoteGuard({ store, remote, observer });
-    guards.set(accountId, guard);
+    const guard = openRemoteGuard({
+      store,
+      remote,
+      observer,
+      ...(app === undefined ? {} : { app }),
+    });
+    guards.set(accountId, { guard, app: shared });
     return guard;
   };
 }

@@ -6,19 +6,21 @@ import {
   readCredentials,
   UnsealError,
 } from "@ballast/database";
-import { DependencyDownError, PermanentError, type RemoteGuard } from "@ballast/jobs";
+import { DependencyDownError, PermanentError } from "@ballast/jobs";
 import { AccessTokens } from "../adapters/access-token.ts";
 import type { MarketplaceAdapter } from "../adapters/adapter.ts";
 import { openAdapter } from "../adapters/open-adapter.ts";
+import { sharedQuotaOf } from "../adapters/shared-quota.ts";
 import { counted } from "../http/counted.ts";
 import type { RemoteHttp } from "../http/remote-http.ts";
+import type { GuardOf } from "./account-guards.ts";
 
 export interface AccountsDeps {
   readonly db: Queryable;
   readonly keys: KeyRing;
   readonly http: RemoteHttp;
   /** The gate and the quota of one account. */
-  readonly guardOf: (accountId: string) => RemoteGuard;
+  readonly guardOf: GuardOf;
   /** Told what each call comes to. */
   readonly onCall?: (marketplace: string, status: string) => void;
 }
@@ -53,7 +55,7 @@ export function openAccounts({
       kind: kind.data,
       settings,
       credentials,
-      guard: guardOf(id),
+      guard: guardOf(id, sharedQuotaOf(kind.data, { settings, credentials })),
       http: counted(http, (status) => onCall(kind.data, status)),
       tokens,
     });

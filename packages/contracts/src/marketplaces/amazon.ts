@@ -19,6 +19,10 @@ export const amazon = {
       description:
         "From how many changed items on one feed replaces a call for each. A feed takes minutes whatever its size; calls take 5 items a second.",
     }),
+    appRequestsPerSecond: z.number().positive().max(100_000).default(500).meta({
+      description:
+        "Calls a second that the application may make, over all the sellers it works for; Amazon's own limit unless it was raised.",
+    }),
     endpoint: endpoint(),
     loginEndpoint: remoteUrl(
       "Base address of Login with Amazon, if it is not the public one.",

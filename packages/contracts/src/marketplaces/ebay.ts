@@ -5,6 +5,10 @@ import { endpoint, secret } from "./fields.ts";
 export const ebay = {
   settings: z.object({
     sandbox: z.boolean().default(false).meta({ description: "Speak to eBay's sandbox instead." }),
+    dailyCalls: z.int().min(24).max(1_000_000_000).optional().meta({
+      description:
+        "Calls a day that eBay grants the application, over all its accounts: they are spread over the day. Left out: it is called until eBay refuses.",
+    }),
     endpoint: endpoint(),
   }),
   credentials: z.object({

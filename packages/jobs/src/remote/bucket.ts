@@ -64,6 +64,18 @@ export function quotaLeft(bucket: Bucket, now: Date): number | null {
   return Math.max(0, refilled(bucket, now).tokens);
 }
 
+/** The same under a quota that settings tell: full when it is seen first, and never more than they allow. */
+export function withPreset(
+  bucket: Bucket,
+  preset: { readonly capacity: number; readonly restorePerSecond: number },
+  now: Date,
+): Bucket {
+  const { capacity, restorePerSecond } = preset;
+  if (bucket.capacity === null) return { ...bucket, ...preset, tokens: capacity, tokensAt: now };
+  if (bucket.capacity === capacity && bucket.restorePerSecond === restorePerSecond) return bucket;
+  return { ...bucket, ...preset, tokens: Math.min(bucket.tokens, capacity) };
+}
+
 /** What an answer told, put together with what was known. */
 export function learn(bucket: Bucket, throttle: Throttle, now: Date): Bucket {
   const capacity = throttle.capacity ?? bucket.capacity;

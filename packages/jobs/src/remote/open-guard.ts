@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { DependencyDownError, PermanentError, RateLimitedError } from "../errors.ts";
 import { isUnreachable } from "../unreachable.ts";
-import { learn, take, tells } from "./bucket.ts";
+import { learn, take, tells, withPreset } from "./bucket.ts";
 import {
   AUTH_FAILED,
   admit,
@@ -19,7 +19,7 @@ export interface RemoteGuardOptions {
   readonly store: RemoteStore;
   readonly remote: Remote;
   /** Whose quota the calls count against too, where a marketplace has one for each app. */
-  readonly app?: Remote;
+  readonly app?: SharedQuota;
   readonly observer?: RemoteObserver;
   /** What an error of a call says of the remote; {@link verdictOf} knows those of the runtime. */
   readonly judge?: (error: unknown) => Verdict;
@@ -27,6 +27,20 @@ export interface RemoteGuardOptions {
 
 /** It failed; it was there, and said no; or the error says something of the job or of us. */
 export type Verdict = Failure | "answered" | "unclear";
+
+/** A quota that several remotes draw on. */
+export interface SharedQuota {
+  readonly remote: Remote;
+  /** What settings tell of it, since answers do not; without it there is none until it is used up. */
+  readonly quota?: Preset;
+  /** Whether a refusal of one is a refusal of all. */
+  readonly isRefusedTogether: boolean;
+}
+
+interface Preset {
+  readonly capacity: number;
+  readonly restorePerSecond: number;
+}
 
 /** Told what calls come to, for metrics and logs. */
 export interface RemoteObserver {
@@ -57,8 +71,15 @@ const PROBE_WAIT_MS = 10_000;
 export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
   const { store, remote, app, observer = {}, judge = verdictOf } = options;
   const gate = gateOf(store, remote, observer);
-  const leases = [remote, ...(app === undefined ? [] : [app])].map((one) => leaseOf(store, one));
-  const [own] = leases;
+  const own = leaseOf(store, remote);
+  const shared = app && leaseOf(store, app.remote, app.quota);
+
+  async function learnFrom(throttle: Throttle, cost: number): Promise<void> {
+    await own.learn(throttle, cost);
+    const { isThrottled, retryAfterMs } = throttle;
+    if (app?.isRefusedTogether === true && isThrottled && retryAfterMs !== undefined)
+      await shared?.learn({ isThrottled, retryAfterMs }, cost);
+  }
 
   async function blame(error: unknown, signal: AbortSignal): Promise<void> {
     const verdict = signal.aborted ? "unclear" : judge(error);
@@ -74,14 +95,15 @@ export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
       call: () => Promise<{ readonly value: T; readonly throttle?: Throttle }>,
     ): Promise<T> {
       await gate.refuseIfClosed(signal);
-      for (const lease of leases) await lease.take(cost, signal);
+      await own.take(cost, signal);
+      await shared?.take(cost, signal);
       await gate.enter();
       try {
         const { value, throttle } = await call().catch(async (error: unknown) => {
           await blame(error, signal);
           throw error;
         });
-        if (throttle !== undefined) await own?.learn(throttle, cost);
+        if (throttle !== undefined) await learnFrom(throttle, cost);
         observer.called?.(remote, throttle?.isThrottled === true ? "throttled" : "ok");
         await gate.succeeded();
         return value;
@@ -183,19 +205,20 @@ async function endOf(probe: Promise<void>, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-function leaseOf(store: RemoteStore, remote: Remote) {
+function leaseOf(store: RemoteStore, remote: Remote, preset?: Preset) {
   let left = 0;
   let taking: Promise<number> = Promise.resolve(0);
   let wanted = 1;
 
   /** @returns milliseconds to wait; 0 once there are tokens */
   const fetch = (need: number) =>
-    store.change(remote, ({ bucket }, now) => {
+    store.change(remote, ({ bucket: kept }, now) => {
+      const bucket = preset === undefined ? kept : withPreset(kept, preset, now);
       wanted = Math.max(1, Math.floor((bucket.restorePerSecond ?? 0) * LEASE_SECONDS));
       const taken = take(bucket, { need, want: Math.max(need, wanted) }, now);
       if ("waitMs" in taken) return { answer: taken.waitMs };
       left += taken.granted;
-      return { ...(taken.bucket === bucket ? {} : { state: { bucket: taken.bucket } }), answer: 0 };
+      return { ...(taken.bucket === kept ? {} : { state: { bucket: taken.bucket } }), answer: 0 };
     });
 
   return {

@@ -8,6 +8,7 @@ import {
   type Remote,
   type RemoteGuard,
   type RemoteStore,
+  type SharedQuota,
   throughGuard,
 } from "../../src/index.ts";
 
@@ -180,4 +181,33 @@ test("a package that knows nothing of gates closes them by its errors, whose wor
     message: expect.stringContaining("auth_failed: AccessDenied"),
   });
   expect(String(refused)).not.toContain("company-1");
+});
+
+test("accounts of one application share its quota, and its refusal where that is one for all", async () => {
+  await using t = await setup();
+  const app = (isRefusedTogether: boolean, quota?: SharedQuota["quota"]) => ({
+    remote: { kind: "marketplace", key: `app-${isRefusedTogether}` } as const,
+    isRefusedTogether,
+    ...(quota === undefined ? {} : { quota }),
+  });
+  const guardOf = (key: string, of: SharedQuota) =>
+    openRemoteGuard({ store: t.store, remote: { kind: "marketplace", key }, app: of });
+  const codeOf = (guard: RemoteGuard, call: Parameters<RemoteGuard["call"]>[1] = ok) =>
+    guard.call({ signal }, call).catch((error: { code: string }) => error.code);
+
+  const daily = app(false, { capacity: 2, restorePerSecond: 0.001 });
+  const [one, two] = [guardOf("one", daily), guardOf("two", daily)];
+  expect([await codeOf(one), await codeOf(two), await codeOf(one)]).toEqual([
+    "ok",
+    "ok",
+    "quota_used_up",
+  ]);
+
+  const together = app(true);
+  const [three, four] = [guardOf("three", together), guardOf("four", together)];
+  await codeOf(three, async () => ({
+    value: "refused",
+    throttle: { isThrottled: true, retryAfterMs: 60_000 },
+  }));
+  expect(await codeOf(four)).toBe("quota_used_up");
 });

@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { type MarketplaceKind, marketplaces } from "@ballast/contracts";
+import type { SharedQuota } from "@ballast/jobs";
+import { z } from "zod";
+
+const SECONDS_A_DAY = 86_400;
+const HOURS_A_DAY = 24;
+
+/**
+ * The quota that an account shares with the others of its application, where its marketplace has one.
+ *
+ * Amazon lets an application make so many calls a second, whoever's they are, and tells of the seller's own rate alone.
+ * eBay gives it so many a day, which are spread over the day with an hour's share at once; a refusal is one for all.
+ */
+export function sharedQuotaOf(
+  kind: MarketplaceKind,
+  account: { readonly settings: unknown; readonly credentials: unknown },
+): SharedQuota | undefined {
+  if (kind === "amazon") {
+    const { data } = z.object(marketplaces.amazon).safeParse(account);
+    if (data === undefined) return undefined; // whoever opens the adapter says what is wrong
+    const perSecond = data.settings.appRequestsPerSecond;
+    return {
+      remote: appRemote(kind, data.credentials.clientId),
+      quota: { capacity: perSecond, restorePerSecond: perSecond },
+      isRefusedTogether: false,
+    };
+  }
+  if (kind === "ebay") {
+    const { data } = z.object(marketplaces.ebay).safeParse(account);
+    if (data === undefined) return undefined;
+    const { dailyCalls } = data.settings;
+    return {
+      remote: appRemote(kind, data.credentials.clientId),
+      ...(dailyCalls === undefined
+        ? {}
+        : {
+            quota: {
+              capacity: Math.ceil(dailyCalls / HOURS_A_DAY),
+              restorePerSecond: dailyCalls / SECONDS_A_DAY,
+            },
+          }),
+      isRefusedTogether: true,
+    };
+  }
+  return undefined;
+}
+
+/** The application's id is a credential: what is stored and logged tells nothing of it. */
+const appRemote = (kind: string, clientId: string) =>
+  ({
+    kind: "marketplace",
+    key: `${kind}-app-${createHash("sha256").update(clientId).digest("hex").slice(0, 16)}`,
+  }) as const;
