@@ -207,6 +207,7 @@ function statusOf(
       state: gate.state,
       since: gate.closedAt,
       code: gate.code,
+      message: gate.message,
       nextProbeAt: gate.nextProbeAt,
     },
     quota:

@@ -222,6 +222,7 @@ export const AccountStatusBody = z
         state: z.enum(["open", "closed", "ramping"]),
         since: moment.nullable(),
         code: z.string().nullable(),
+        message: z.string().nullable().meta({ description: "Why it was closed, in words." }),
         nextProbeAt: moment.nullable(),
       })
       .meta({ description: "Whether the marketplace is called." }),

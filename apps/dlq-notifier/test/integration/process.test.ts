@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { echo } from "@ballast/contracts";
-import { openRunStore } from "@ballast/database";
+import { openRemoteStore, openRunStore } from "@ballast/database";
 import {
   createRequests,
   handle,
@@ -109,6 +109,32 @@ describeEachEngine("the notifier as a process", (engineUnderTest) => {
     });
     expect((await engine.state(echo.queue.name)).failed).toBe(0);
     expect(receiver.requests).toHaveLength(1);
+
+    // A remote refuses our credentials, and lets us in again.
+    const remotes = openRemoteStore(db);
+    const shop = { kind: "marketplace", key: "shop-1" } as const;
+    const closing = { closedAt: new Date(), code: "auth_failed", message: "the shop answered 401" };
+    for (const change of [
+      { state: "closed", ...closing },
+      { state: "open", closedAt: null, code: null, message: null },
+    ] as const) {
+      const told = receiver.requests.length;
+      await remotes.change(shop, ({ gate }) => ({
+        state: { gate: { ...gate, ...change } },
+        answer: undefined,
+      }));
+      await until(() => receiver.requests.length > told, { deadlineMs: 60_000 });
+    }
+    expect(receiver.requests.slice(1)).toMatchObject([
+      {
+        json: {
+          type: "incident.opened",
+          headline: "marketplace shop-1 refuses our credentials",
+          incident: { queue: "marketplace-sync", code: "auth_failed", severity: "critical" },
+        },
+      },
+      { json: { type: "incident.resolved", headline: "marketplace shop-1 is called again" } },
+    ]);
 
     notifier.kill("SIGTERM");
     const [code] = await once(notifier, "exit");

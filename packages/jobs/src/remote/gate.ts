@@ -57,8 +57,9 @@ export type Admission =
 /** Let a call through, or say when to come back. */
 export function admit(gate: Gate, now: Date): Admission {
   if (gate.state !== "closed" || gate.nextProbeAt === null) return { goes: true };
-  const waitMs = gate.nextProbeAt.getTime() - now.getTime();
-  if (waitMs > 0) return { goes: false, waitMs };
+  const dueMs = gate.nextProbeAt.getTime() - now.getTime();
+  // A probe under way holds the gate for long; whoever waits comes when the next were due if it failed now.
+  if (dueMs > 0) return { goes: false, waitMs: Math.min(dueMs, probeDelayMs(gate.probes)) };
   return {
     goes: true,
     gate: { ...gate, probes: gate.probes + 1, nextProbeAt: later(now, PROBE_LEASE_MS) },

@@ -97,7 +97,7 @@ export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
       await gate.refuseIfClosed(signal);
       await own.take(cost, signal);
       await shared?.take(cost, signal);
-      await gate.enter();
+      await gate.enter(signal);
       try {
         const { value, throttle } = await call().catch(async (error: unknown) => {
           await blame(error, signal);
@@ -162,7 +162,7 @@ function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
       if (running >= callsAtATime(gate)) throw ramping(remote);
     },
     /** Go through, as its probe if it is closed; {@link left} follows. */
-    async enter(): Promise<void> {
+    async enter(signal: AbortSignal): Promise<void> {
       const gate = await read();
       if (running >= callsAtATime(gate)) throw ramping(remote);
       if (gate.state !== "closed") {
@@ -178,7 +178,11 @@ function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
           answer: { admission, met: before },
         };
       });
-      if (!admission.goes) throw closed(remote, met, admission.waitMs);
+      if (!admission.goes) {
+        if (probe === undefined) throw closed(remote, met, admission.waitMs);
+        await this.refuseIfClosed(signal);
+        return this.enter(signal);
+      }
       if (admission.gate !== undefined) probe = Promise.withResolvers();
       running += 1;
     },

@@ -148,12 +148,11 @@ test("calls that meet a probe of their own process wait for its end, and go one 
     running--;
     return { value: "ok" };
   };
-  const probe = t.first.call({ signal }, slow);
+  const call = () => t.first.call({ signal }, slow).catch((error: unknown) => error);
+  const together = [call(), call()];
   await until(() => running === 1, { deadlineMs: 60_000 });
-  const met = [1, 2, 3].map(() => t.first.call({ signal }, slow).catch((error) => error));
-  expect(await probe).toBe("ok");
-  const results = await Promise.all(met);
-  expect(results).toContain("ok");
+  const results = await Promise.all([...together, call(), call()]);
+  expect(results.filter((one) => one === "ok").length).toBeGreaterThanOrEqual(2);
   for (const one of results) if (one !== "ok") expect(one).toMatchObject({ code: "gate_ramping" });
   expect(most).toBe(1);
 });

@@ -33,7 +33,8 @@ test("a closed gate lets one call through when its time has come, and tells the 
   const probe = admit(gate, at(2_000));
   expect(probe).toMatchObject({ goes: true, gate: { probes: 1 } });
   if (!probe.goes || probe.gate === undefined) throw new Error("no probe");
-  expect(admit(probe.gate, at(2_001))).toMatchObject({ goes: false });
+  // Not a minute later, when the next probe comes if this one never ends, but when it comes if it fails now.
+  expect(admit(probe.gate, at(2_001))).toEqual({ goes: false, waitMs: 3_000 });
   // Whoever probed has ended without a word.
   expect(admit(probe.gate, at(62_000))).toMatchObject({ goes: true });
 });
