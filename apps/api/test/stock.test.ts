@@ -51,7 +51,9 @@ test("an unknown article in a group is refused alone", async () => {
     ["STONE-20", "NONE", "STONE-40"].map((sku) => as.put(`/v1/stock/${sku}`, { quantity: 3 })),
   );
   expect([known?.status, unknown?.status, also?.status]).toEqual([200, 404, 200]);
-  expect(unknown?.body.detail).toBe("there is no product NONE");
+  expect(unknown?.body.detail).toBe(
+    "there is no product NONE: create it first with PUT /v1/products/NONE",
+  );
 });
 
 test.for<[string, object, string, number?]>([

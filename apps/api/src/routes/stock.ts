@@ -55,7 +55,7 @@ export const stockRoutes = (deps: Deps): Endpoint[] => [
       const set = await deps.stockChanges
         .set({ sku: article, quantity, urgent }, changer)
         .catch((error: unknown) => {
-          if (error instanceof UnknownSkuError) throw notFound("product", article);
+          if (error instanceof UnknownSkuError) throw unknownProduct(article);
           throw error;
         });
       return { status: 200, body: stockBody(set.stock, set.pushes) };
@@ -123,6 +123,12 @@ export const stockRoutes = (deps: Deps): Endpoint[] => [
   }),
 ];
 
+const unknownProduct = (article: string) =>
+  notFound(
+    "product",
+    `${article}: create it first with PUT /v1/products/${encodeURIComponent(article)}`,
+  );
+
 /** Names each by its place. */
 export function unknownSkus(
   { skus }: UnknownSkuError,
@@ -132,7 +138,12 @@ export function unknownSkus(
   const unknown = new Set(skus);
   const errors = items.flatMap(({ sku: article }, index) =>
     unknown.has(article)
-      ? [{ path: `${list}.${index}.sku`, message: `must be a product: there is no ${article}` }]
+      ? [
+          {
+            path: `${list}.${index}.sku`,
+            message: `must be a product: there is no ${article}, create it first with PUT /v1/products`,
+          },
+        ]
       : [],
   );
   return refusal("invalid-body", errors);
