@@ -11,6 +11,7 @@ const members = [
     readdirSync(join(root, dir)).map((name) => `${dir}/${name}`),
   ),
   "infra/local",
+  "infra/docker",
   "infra/drills",
 ].filter((member) => existsSync(join(root, member, "test")));
 

@@ -5,8 +5,12 @@ export { ensureChromium } from "./chromium.ts";
 export { type EngineKind, findRedis } from "./engine.ts";
 export { freePort } from "./free-port.ts";
 export { endChildrenAtOnce, endLeftovers } from "./leftovers.ts";
+export { startMailCatcher } from "./mail-catcher.ts";
+export { marketplaceKeys } from "./marketplace-keys.ts";
+export { operatorKey } from "./operator-key.ts";
 export { type PrivatePostgres, startPostgres } from "./postgres.ts";
 export { type PrivateRedis, startRedis } from "./redis.ts";
+export { seed } from "./seed.ts";
 export {
   lastLines,
   type ServiceProcess,
@@ -14,3 +18,4 @@ export {
   untilReady,
 } from "./service-process.ts";
 export { listenForStop } from "./stop-signals.ts";
+export { tour } from "./tour.ts";
