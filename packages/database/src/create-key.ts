@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { createApiKey } from "./api-keys.ts";
 import { openDatabase } from "./database.ts";
+import { databaseUrl } from "./database-url.ts";
 import type { ApiScope } from "./schema.ts";
 
 const SCOPES: readonly ApiScope[] = ["read", "write", "operate"];
@@ -12,9 +13,8 @@ function refuse(why: string): never {
   process.exit(78);
 }
 
-const url = process.env["DATABASE_URL"];
-if (url === undefined || url === "")
-  refuse("DATABASE_URL is not set: give it postgres://user:password@host:port/database");
+const { url, problem } = databaseUrl(process.env);
+if (url === undefined) refuse(problem);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { company: { type: "string" }, scope: { type: "string", multiple: true } },

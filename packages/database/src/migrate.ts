@@ -1,9 +1,10 @@
 #!/usr/bin/env node
+import { databaseUrl } from "./database-url.ts";
 import { migrate } from "./migrator.ts";
 
-const url = process.env["DATABASE_URL"];
-if (url === undefined || url === "") {
-  console.error("DATABASE_URL is not set: give it postgres://user:password@host:port/database");
+const { url, problem } = databaseUrl(process.env);
+if (url === undefined) {
+  console.error(problem);
   process.exit(78);
 }
 const applied = await migrate(url);
