@@ -70,7 +70,7 @@ const buildah: Builder = {
 const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
 
 /** buildah tells sizes to people alone, in three digits: `272 MB`. */
-export function bytesOf(text: string): number {
+function bytesOf(text: string): number {
   const [amount, unit = ""] = text.split(" ");
   return Number(amount) * (UNITS[unit.toUpperCase()] ?? Number.NaN);
 }
