@@ -6,8 +6,12 @@ export const storesEnv = {
     .url({ protocol: /^postgres(ql)?$/ })
     .describe("where PostgreSQL is, e.g. postgres://user:password@host:5432/ballast"),
   QUEUE_URL: z
-    .url({ protocol: /^(rediss?|postgres(ql)?)$/ })
-    .describe("where the queue engine is: redis://… or postgres://…"),
+    .string()
+    // No more is asked here: sentinels and nodes are several hosts, which no URL has. The engine reads the rest.
+    .regex(/^(rediss?(\+(sentinel|cluster))?|postgres(ql)?):\/\/\S+$/, "no engine has this scheme")
+    .describe(
+      "where the queue engine is: redis://…, rediss://…, redis+sentinel://…, redis+cluster://… or postgres://…",
+    ),
   QUEUE_PREFIX: z
     .string()
     .regex(/^[\w-]+$/)

@@ -15,11 +15,20 @@ export {
 export { type MarketplaceMode, marketplaceModes } from "./marketplaces/modes.ts";
 export {
   describeEachEngine,
+  describeOnRedis,
   type EngineUnderTest,
   type OpenEngine,
   type QueueEngineKind,
   queueEngines,
 } from "./queue-engines.ts";
+export type { RedisProcess } from "./redis-process.ts";
+export {
+  type RedisTopology,
+  startCluster,
+  startRedisWithUsers,
+  startSentinels,
+  startTlsRedis,
+} from "./redis-topologies.ts";
 export {
   type SeededInvoice,
   sampleCompany,

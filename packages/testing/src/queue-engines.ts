@@ -33,6 +33,13 @@ export function describeEachEngine(title: string, suite: (engine: EngineUnderTes
       suite({ kind: "redis", open: () => openOnRedis(redisUrl) }));
 }
 
+/** Declare a suite about Redis alone; where it is missing, it is shown as skipped. */
+export function describeOnRedis(title: string, suite: () => void): void {
+  if (testRedisUrl() === undefined)
+    describe.skip(`${title} (no Redis here: apt-get install redis-server)`, suite);
+  else describe(title, suite);
+}
+
 /** An empty database: the engine makes its own schema. */
 async function openOnPostgres(): Promise<OpenEngine> {
   const database = await openEmptyDatabase("queue");

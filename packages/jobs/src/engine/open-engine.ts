@@ -1,18 +1,17 @@
 import type { Engine, EngineOptions } from "./engine.ts";
 import { openPostgresEngine } from "./postgres.ts";
+import { parseQueueUrl } from "./queue-url.ts";
 import { openRedisEngine } from "./redis.ts";
 
 /**
  * Open BullMQ on the store that `url` names. Does not wait for it: a store that is away makes calls
  * fail, not the process.
  *
- * @throws {RangeError} for a scheme that no engine serves
+ * @throws {QueueUrlError} for a URL that no engine serves
  */
 export function openEngine(url: string, options: EngineOptions): Engine {
-  const scheme = /^([a-z+]+):\/\//.exec(url)?.[1];
-  if (scheme === "redis" || scheme === "rediss") return openRedisEngine(url, options);
-  if (scheme === "postgres" || scheme === "postgresql") return openPostgresEngine(url, options);
-  throw new RangeError(
-    `QUEUE_URL has the scheme "${scheme ?? "none"}": use redis://, rediss:// or postgres://`,
-  );
+  const address = parseQueueUrl(url);
+  return address.kind === "postgres"
+    ? openPostgresEngine(address.url, options)
+    : openRedisEngine(address, options);
 }

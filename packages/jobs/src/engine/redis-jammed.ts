@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import type { JammedJob } from "./engine.ts";
+import type { RedisClient } from "./redis-connections.ts";
 
 /** More than any queue runs at a time, so a jammed job is among them. */
 const MAX_ACTIVE = 1_000;
@@ -10,7 +10,7 @@ const MAX_RAW_LENGTH = 4_000;
  * Jobs that were taken and can never begin: BullMQ fails to parse them outside of all that it guards, so
  * they are taken again and again, and never fail.
  */
-export async function findJammed(redis: Redis, queueKey: string): Promise<JammedJob[]> {
+export async function findJammed(redis: RedisClient, queueKey: string): Promise<JammedJob[]> {
   const ids = await redis.lrange(`${queueKey}:active`, 0, MAX_ACTIVE - 1);
   const found: JammedJob[] = [];
   for (const id of ids) {
@@ -35,7 +35,11 @@ export async function findJammed(redis: Redis, queueKey: string): Promise<Jammed
 }
 
 /** Take a jammed job out, whoever believes to hold it: nobody can work on it. */
-export async function removeJammed(redis: Redis, queueKey: string, id: string): Promise<void> {
+export async function removeJammed(
+  redis: RedisClient,
+  queueKey: string,
+  id: string,
+): Promise<void> {
   const key = `${queueKey}:${id}`;
   await redis
     .multi()

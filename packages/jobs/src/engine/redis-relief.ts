@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "./redis-connections.ts";
 
 /** Events are a hint that nothing of ours relies on; BullMQ itself keeps some 10,000 of them. */
 const EVENTS_KEPT = 100;
@@ -14,7 +14,7 @@ const LEFT_MS = 5_000;
  *
  * @see https://redis.io/docs/latest/develop/reference/eviction/
  */
-export async function makeRoom(redis: Redis, queueKey: string): Promise<void> {
+export async function makeRoom(redis: RedisClient, queueKey: string): Promise<void> {
   await redis.xtrim(`${queueKey}:events`, "MAXLEN", EVENTS_KEPT);
   const done = await redis.zrangebyscore(
     `${queueKey}:completed`,

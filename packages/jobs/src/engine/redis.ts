@@ -1,35 +1,22 @@
 import { Queue, Worker } from "bullmq";
-import { Redis } from "ioredis";
 import { UnfitEngineError } from "../unfit.ts";
 import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineMemory, EngineOptions } from "./engine.ts";
+import type { RedisAddress } from "./queue-url.ts";
+import { mastersOf, openClient, workerConnection } from "./redis-connections.ts";
 import { findJammed, removeJammed } from "./redis-jammed.ts";
 import { isFull, makeRoom } from "./redis-relief.ts";
 
-/** Reconnect soon and for ever; the jitter keeps a fleet from returning in one instant. */
-const reconnect = (capMs: number) => (times: number) =>
-  Math.min(capMs, 100 * 2 ** Math.min(times, 8)) * (0.5 + Math.random() / 2);
-
-/**
- * Callers that answer HTTP must fail at once while Redis is away, and work as soon as it is back.
- * All four are needed together: without one of them a call hangs, or fails for ever.
- */
-const FAIL_FAST = {
-  enableOfflineQueue: false,
-  commandTimeout: 1_500,
-  maxRetriesPerRequest: 1,
-  retryStrategy: reconnect(1_000),
-};
-
-/** Workers wait for Redis; a command timeout would break the blocking pop that they idle on. */
-const PATIENT = { maxRetriesPerRequest: null, retryStrategy: reconnect(2_000) };
-
 /** BullMQ on Redis: the production engine. */
-export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOptions): Engine {
-  const address = addressOf(url);
-  const client = new Redis({ ...address, ...FAIL_FAST, lazyConnect: true });
-  client.on("error", () => {}); // each failed call says so itself
+export function openRedisEngine(
+  address: RedisAddress,
+  { log, prefix = "bull" }: EngineOptions,
+): Engine {
+  const client = openClient(address);
+  const prefixOf = (queue: string) => queuePrefix(address.topology, prefix, queue);
+  const keyOf = (queue: string) => `${prefixOf(queue)}:${queue}`;
   const epochKey = `${prefix}:ballast:epoch`;
+  const memoryInfo = () => Promise.all(mastersOf(client).map((server) => server.info("memory")));
   // Without this the first calls after the start fail, although Redis is up.
   let connecting: Promise<void> | undefined;
   const ready = () => (connecting ??= client.connect().catch(() => {}));
@@ -42,17 +29,25 @@ export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOpt
       queue: (name) =>
         new Queue(name, {
           connection: client,
-          prefix,
+          prefix: prefixOf(name),
           skipWaitingForReady: true,
           skipVersionCheck: true,
         }),
-      worker: (name, processor, options) =>
-        new Worker(name, processor, { ...options, prefix, connection: { ...address, ...PATIENT } }),
+      worker: (name, processor, options) => {
+        const { connection, dispose } = workerConnection(address);
+        const worker = new Worker(name, processor, {
+          ...options,
+          prefix: prefixOf(name),
+          connection,
+        });
+        worker.on("closed", dispose);
+        return worker;
+      },
       ping: async () => {
         await client.ping();
       },
       failed: async (queue, offset, limit) => {
-        const key = `${prefix}:${queue}`;
+        const key = keyOf(queue);
         const last = offset + limit - 1;
         const found = await client.zrange(
           `${key}:failed`,
@@ -75,20 +70,23 @@ export function openRedisEngine(url: string, { log, prefix = "bull" }: EngineOpt
       writeEpoch: async (epoch) => {
         await client.set(epochKey, epoch);
       },
-      memory: async () => memoryOf(await client.info("memory")),
+      memory: async () => fullest((await memoryInfo()).map(memoryOf)),
       assertFit: async () => {
         // Not CONFIG, which many a hosted Redis forbids.
-        const [, policy] = /^maxmemory_policy:(\S+)/m.exec(await client.info("memory")) ?? [];
-        if (policy !== undefined && policy !== "noeviction")
+        const policies = (await memoryInfo()).map(
+          (info) => /^maxmemory_policy:(\S+)/m.exec(info)?.[1],
+        );
+        const policy = policies.find((one) => one !== undefined && one !== "noeviction");
+        if (policy !== undefined)
           throw new UnfitEngineError(
             `QUEUE_URL: this Redis has maxmemory-policy ${policy} and would drop jobs when it is full; ` +
               "set it to noeviction (CONFIG SET maxmemory-policy noeviction, and in redis.conf)",
           );
       },
-      jammed: (queue) => findJammed(client, `${prefix}:${queue}`),
-      removeJammed: (queue, id) => removeJammed(client, `${prefix}:${queue}`, id),
+      jammed: (queue) => findJammed(client, keyOf(queue)),
+      removeJammed: (queue, id) => removeJammed(client, keyOf(queue), id),
       isFull,
-      makeRoom: (queue) => makeRoom(client, `${prefix}:${queue}`),
+      makeRoom: (queue) => makeRoom(client, keyOf(queue)),
       close: async () => client.disconnect(),
     },
     log,
@@ -102,28 +100,16 @@ function memoryOf(info: string): EngineMemory | null {
   return maxBytes === 0 ? null : { usedBytes: field("used_memory"), maxBytes };
 }
 
-interface Address {
-  host: string;
-  port: number;
-  db: number;
-  username?: string;
-  password?: string;
-  tls?: { servername: string };
-}
+/** A queue is as full as the fullest server: its keys all lie on one. */
+const fullest = (servers: readonly (EngineMemory | null)[]): EngineMemory | null =>
+  servers.reduce((most, one) => (shareOf(one) > shareOf(most) ? one : most), null);
 
-function addressOf(url: string): Address {
-  const { protocol, hostname, port, username, password, pathname } = new URL(url);
-  const db = pathname.length > 1 ? Number(pathname.slice(1)) : 0;
-  if (!Number.isInteger(db) || db < 0)
-    throw new RangeError(
-      `QUEUE_URL ends in "${pathname}": the path must be a database number, e.g. /0`,
-    );
-  return {
-    host: hostname.replace(/^\[|\]$/g, ""),
-    port: port === "" ? 6379 : Number(port),
-    db,
-    ...(username === "" ? {} : { username: decodeURIComponent(username) }),
-    ...(password === "" ? {} : { password: decodeURIComponent(password) }),
-    ...(protocol === "rediss:" ? { tls: { servername: hostname } } : {}),
-  };
-}
+const shareOf = (memory: EngineMemory | null): number =>
+  memory === null ? 0 : memory.usedBytes / memory.maxBytes;
+
+/**
+ * What comes before the keys of a queue. In a cluster the braces keep all keys of one queue on one node, as BullMQ's
+ * scripts need it, and let another queue have another; whoever adds jobs with plain BullMQ gives it the same.
+ */
+const queuePrefix = (topology: RedisAddress["topology"], prefix: string, queue: string): string =>
+  topology === "cluster" ? `{${prefix}:${queue}}` : prefix;

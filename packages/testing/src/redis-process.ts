@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "./until.ts";
+
+export interface RedisProcess extends AsyncDisposable {
+  readonly port: number;
+  readonly dir: string;
+  /** Ends it as a crash does; resolves once it is gone. */
+  kill(): Promise<void>;
+}
+
+export interface RedisProcessOptions {
+  /** Lines of its configuration, beyond its port and folder. */
+  readonly settings?: readonly string[];
+  readonly isSentinel?: boolean;
+  /** Its port takes TLS alone. */
+  readonly isTls?: boolean;
+}
+
+/** Start a redis-server for one test, on loopback, in a folder of its own. */
+export async function startRedisProcess(options: RedisProcessOptions = {}): Promise<RedisProcess> {
+  const dir = mkdtempSync(join(tmpdir(), "ballast-redis-"));
+  const port = await freePort();
+  const config = join(dir, "redis.conf");
+  const ports = options.isTls ? ["port 0", `tls-port ${port}`] : [`port ${port}`];
+  const own = ["bind 127.0.0.1", ...ports, `dir ${dir}`];
+  writeFileSync(config, `${[...own, ...(options.settings ?? [])].join("\n")}\n`);
+  const args = [config, ...(options.isSentinel ? ["--sentinel"] : [])];
+  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const output = outputOf(child);
+  const ended = once(child, "exit").catch(() => {});
+  let hasEnded = false;
+  ended.then(() => {
+    hasEnded = true;
+  });
+  const isUp = () => /eady to accept connections|Sentinel ID is/.test(output());
+  await until(() => hasEnded || isUp(), { what: "the start of redis-server" });
+  if (!isUp()) {
+    rmSync(dir, { recursive: true, force: true });
+    throw new Error(`redis-server did not start: ${output()}`);
+  }
+  return {
+    port,
+    dir,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await ended;
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function outputOf(child: ChildProcess): () => string {
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      text = (text + chunk).slice(-4_000);
+    });
+  child.once("error", (error) => {
+    text += error.message;
+  });
+  return () => text;
+}
+
+/** A cluster's bus takes the port 10,000 above, so only low ones will do. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((closed) => server.close(closed));
+    return port;
+  }
+}
