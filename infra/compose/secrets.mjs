@@ -1,9 +1,10 @@
-// Makes what is secret, once: what is there already stays. Plain Node.js, for a machine that has nothing else of ours.
+// Makes what is secret, once, in ./secrets or the folder it is told: what is there already stays. Plain Node.js, for a
+// machine that has nothing else of ours.
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const folder = join(import.meta.dirname, "secrets");
+const folder = process.argv[2] ?? join(import.meta.dirname, "secrets");
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 const random = () => randomBytes(24).toString("hex");
 

@@ -14,6 +14,8 @@ export interface ListenOptions {
 const FINISH_MS = 10_000;
 /** Before that, time in which callers are told on their kept connections to make new ones, elsewhere. */
 const LINGER_MS = 1_000;
+/** Longest from the wish to stop to the last connection's end. */
+export const CLOSES_WITHIN_MS = LINGER_MS + FINISH_MS;
 
 /**
  * Serve `app` until the process is told to stop; then take nothing new and let what runs end.

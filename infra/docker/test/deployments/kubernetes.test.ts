@@ -1,0 +1,181 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "@ballast/local";
+import { expect, test } from "vitest";
+import { apps, environmentProblems } from "./apps.ts";
+import { type Manifest, render } from "./kustomize.ts";
+import { typeProblems } from "./schema.ts";
+
+const folder = join(root, "infra/kubernetes");
+const prod = render(join(folder, "overlays/prod"));
+const dev = render(join(folder, "overlays/dev"));
+const hpa = render(join(folder, "components/hpa"));
+const overlays = [
+  ["dev", dev],
+  ["prod", prod],
+] as const;
+
+interface Container {
+  readonly image: string;
+  readonly args?: readonly string[];
+  readonly env: ReadonlyArray<{ readonly name: string; readonly value: string }>;
+  readonly ports?: ReadonlyArray<{ readonly name: string; readonly containerPort: number }>;
+  readonly resources: Readonly<Record<"requests" | "limits", Readonly<Record<string, string>>>>;
+  readonly [probe: `${string}Probe`]: { readonly httpGet: { readonly path: string } };
+}
+interface Pod {
+  readonly terminationGracePeriodSeconds: number;
+  readonly containers: readonly [Container];
+  readonly volumes: ReadonlyArray<{
+    readonly secret?: { readonly items: ReadonlyArray<{ readonly key: string }> };
+  }>;
+}
+
+function named(manifests: readonly Manifest[], kind: string, name: string): Manifest {
+  const found = manifests.find((one) => one.kind === kind && one.metadata.name === name);
+  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  return found;
+}
+const podOf = (manifests: readonly Manifest[], name: string, kind = "Deployment") =>
+  (named(manifests, kind, name).spec["template"] as { spec: Pod }).spec;
+const envOf = ({ containers: [{ env }] }: Pod) =>
+  Object.fromEntries(env.map(({ name, value }) => [name, value]));
+/** What Kubernetes waits at most before it takes a pod away. */
+const LONGEST_STABILIZATION_SECONDS = 3_600;
+
+test("every manifest is of its published type: no unknown field, no wrong one", async () => {
+  expect(await typeProblems([...dev, ...prod, ...hpa])).toBe("");
+});
+
+test.each(overlays)("%s runs every app, without a right it does not need", (_, manifests) => {
+  for (const { name } of apps) {
+    const pod = podOf(manifests, name);
+    expect(pod).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 10_001,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      containers: [
+        {
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+          },
+        },
+      ],
+    });
+    const [container] = pod.containers;
+    expect(container.image).toMatch(new RegExp(`ballast/${name}:`));
+    for (const bound of ["requests", "limits"] as const)
+      expect(Object.keys(container.resources[bound])).toEqual(["cpu", "memory"]);
+    for (const [probe, path] of [
+      ["startupProbe", "/healthz"],
+      ["livenessProbe", "/healthz"],
+      ["readinessProbe", "/readyz"],
+    ] as const)
+      expect(container[probe]?.httpGet).toEqual({ path, port: "ops" });
+    expect(named(manifests, "PodDisruptionBudget", name).spec["maxUnavailable"]).toBe(1);
+  }
+});
+
+test.each(overlays)(
+  "%s gives each app the variables it reads, and those it needs",
+  (_, manifests) => {
+    for (const app of apps)
+      expect(environmentProblems(app, envOf(podOf(manifests, app.name)))).toEqual([]);
+  },
+);
+
+test("ports are those that the images listen on", () => {
+  const ports = (name: string) =>
+    Object.fromEntries(
+      podOf(prod, name).containers[0].ports?.map((port) => [port.name, port.containerPort]) ?? [],
+    );
+  expect(ports("api")).toEqual({ ops: 9_464, http: 8_080 });
+  expect(ports("pdf-worker")).toEqual({ ops: 9_464 });
+});
+
+test("each pod mounts the secrets its variables name, and the example has them all", () => {
+  const example = [
+    ...readFileSync(join(folder, "overlays/dev/secrets.env"), "utf8").matchAll(/^(\w+)=/gm),
+  ].map(([, key = ""]) => key);
+  const pods = [...apps.map(({ name }) => podOf(prod, name)), podOf(prod, "migrate", "Job")];
+  for (const pod of pods) {
+    const mounted = pod.volumes.flatMap(({ secret }) => secret?.items.map(({ key }) => key) ?? []);
+    const wanted = Object.entries(envOf(pod))
+      .filter(([name]) => name.endsWith("_FILE"))
+      .map(([, path]) => path.replace("/run/secrets/ballast/", ""));
+    expect(mounted.sort()).toEqual(wanted.sort());
+    expect(example).toEqual(expect.arrayContaining(mounted));
+  }
+});
+
+test("a pod may end its longest attempt, and whatever it needs to stop", () => {
+  for (const { name, longestAttemptMs, graceMs } of apps)
+    expect(podOf(prod, name).terminationGracePeriodSeconds * 1_000, name).toBeGreaterThan(
+      Math.max(longestAttemptMs, graceMs),
+    );
+});
+
+test.each(apps.filter(({ queue }) => queue !== undefined && queue.name !== "dead-letter"))(
+  "$name grows with its queue up to a bound, and shrinks no sooner than its longest attempt ends",
+  ({ name, queue, longestAttemptMs, shape }) => {
+    const { maxReplicaCount, fallback, advanced, triggers } = named(prod, "ScaledObject", name)
+      .spec as {
+      maxReplicaCount: number;
+      fallback: object;
+      advanced: { horizontalPodAutoscalerConfig: { behavior: Behavior } };
+      triggers: ReadonlyArray<{ metadata: { query: string; threshold: string } }>;
+    };
+    const plain = named(hpa, "HorizontalPodAutoscaler", name).spec as {
+      maxReplicas: number;
+      behavior: Behavior;
+    };
+    expect(maxReplicaCount).toBe(plain.maxReplicas);
+    expect(fallback).toBeDefined();
+    const least = Math.min(longestAttemptMs / 1_000, LONGEST_STABILIZATION_SECONDS);
+    for (const { scaleDown } of [advanced.horizontalPodAutoscalerConfig.behavior, plain.behavior])
+      expect(scaleDown.stabilizationWindowSeconds).toBeGreaterThanOrEqual(least);
+
+    const [{ metadata }] = triggers as [(typeof triggers)[0]];
+    expect(metadata.query).toContain(`bullmq_job_count{queue="${queue?.name}"`);
+    expect(metadata.query).toMatch(/^sum\(max by /);
+    const variable = Object.keys(shape).find((one) => one.endsWith("_CONCURRENCY")) ?? "";
+    const concurrency = envOf(podOf(prod, name))[variable] ?? shape[variable]?.parse(undefined);
+    expect(metadata.threshold).toBe(String(concurrency));
+    expect(named(prod, "Deployment", name).spec).not.toHaveProperty("replicas");
+  },
+);
+interface Behavior {
+  readonly scaleDown: { readonly stabilizationWindowSeconds: number };
+}
+
+test("what prints documents reaches its stores and names, and nothing else", () => {
+  const reaching = prod
+    .filter(({ kind, spec }) => kind === "NetworkPolicy" && spec["egress"] !== undefined)
+    .filter(({ spec }) => selects(spec["podSelector"] as Selector, "pdf-worker"))
+    .map(({ metadata }) => metadata.name);
+  expect(reaching.sort()).toEqual(["names", "stores"]);
+  expect(named(prod, "NetworkPolicy", "nothing").spec).toEqual({
+    podSelector: {},
+    policyTypes: ["Ingress", "Egress"],
+  });
+});
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: ReadonlyArray<{ readonly values: readonly string[] }>;
+}
+const selects = ({ matchLabels = {}, matchExpressions = [] }: Selector, name: string) =>
+  Object.values(matchLabels).every((value) => value === name) &&
+  matchExpressions.every(({ values }) => values.includes(name));
+
+test("migrations are a job of the API's image, to be run before the rest", () => {
+  const job = named(prod, "Job", "migrate");
+  expect(job.metadata).toMatchObject({ labels: { "ballast.dev/phase": "migrate" } });
+  const [{ image, args }] = podOf(prod, "migrate", "Job").containers;
+  expect(args).toEqual(["migrate"]);
+  expect(image).toBe(podOf(prod, "api").containers[0].image);
+});
