@@ -9,7 +9,7 @@ export interface Image {
   readonly name: string;
   /** `ballast/api`. */
   readonly repository: string;
-  /** The app's own; of `all`, the root's. */
+  /** The app's own; of `all`, the API's. */
   readonly version: string;
   /** It may be this much larger than its base. */
   readonly limitBytes: number;
@@ -30,7 +30,7 @@ export function imagesOf(dockerfile: Dockerfile, root: string): Image[] {
     .map((name) => ({
       name,
       repository: `ballast/${name}`,
-      version: versionOf(join(root, name === "all" ? "." : `apps/${name}`)),
+      version: versionOf(join(root, "apps", name === "all" ? "api" : name)),
       limitBytes: (LIMITS_MB[name] ?? LIMIT_MB) * MB,
     }));
 }

@@ -5,6 +5,7 @@
 import { root } from "./checkout.ts";
 import { brokenImports } from "./import-rules.ts";
 import { checkPublished } from "./published-packages.ts";
+import { checkReleased } from "./released-contracts.ts";
 import { type CommandResult, runCommand } from "./run-command.ts";
 import { workspaceExports, workspaceFiles } from "./workspace-files.ts";
 
@@ -27,6 +28,7 @@ const checks: ReadonlyArray<
   ["lint and format", command("biome", "check", "--error-on-warnings", ".")],
   ["import rules", checkImports],
   ["dead exports", command("knip", "--no-progress")],
+  ["released contracts", () => checkReleased(root)],
   ["published packages", () => checkPublished(root)],
 ];
 

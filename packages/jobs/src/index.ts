@@ -1,6 +1,12 @@
 export { healEnd } from "./copied-end.ts";
 export { type Dispatcher, startDispatcher } from "./dispatcher.ts";
-export type { Engine, EngineJobState, EngineMemory, QueueState } from "./engine/engine.ts";
+export type {
+  Engine,
+  EngineJobState,
+  EngineMemory,
+  PendingJob,
+  QueueState,
+} from "./engine/engine.ts";
 export { openEngine } from "./engine/open-engine.ts";
 export { prepareEngine } from "./engine/postgres.ts";
 export {

@@ -2,7 +2,7 @@ import type { Job, Queue } from "bullmq";
 import { journalId, numberedId } from "../identity.ts";
 import { type Log, quietErrorLog } from "../telemetry.ts";
 import { startConsumer } from "./bullmq-consumer.ts";
-import { CANARY, canaryIdOf } from "./canary-job.ts";
+import { CANARY, canaryIdOf, isCanary } from "./canary-job.ts";
 import { deliveryOf, momentOf } from "./delivery.ts";
 import type {
   Consumer,
@@ -14,6 +14,7 @@ import type {
   EngineMemory,
   FailedJob,
   JammedJob,
+  PendingJob,
   QueueState,
 } from "./engine.ts";
 import { QueueObjects } from "./queue-objects.ts";
@@ -138,6 +139,27 @@ export class BullmqEngine implements Engine {
       finishedAt: new Date(momentOf(finishedMs)),
     }));
     return entries.length < limit ? { jobs } : { jobs, cursor: String(offset + limit) };
+  }
+
+  async pending(
+    queue: string,
+    { limit, cursor = "0" }: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ jobs: PendingJob[]; cursor?: string }> {
+    // A page of one state after the other: BullMQ pages within a state alone.
+    const [at = "0", from = "0"] = cursor.split(":");
+    const state = PENDING[Number(at)];
+    if (state === undefined) return { jobs: [] };
+    const offset = Number(from);
+    const found = await this.#call(
+      queue,
+      (handle) => handle.getJobs([state], offset, offset + limit - 1, true),
+      "list jobs that wait",
+    );
+    const jobs = found
+      .filter((job) => job !== undefined && !isCanary(job))
+      .map(({ id = "", name, data }) => ({ engineJobId: id, name, data: data as unknown }));
+    const next = found.length < limit ? `${Number(at) + 1}:0` : `${at}:${offset + limit}`;
+    return Number(next.split(":")[0]) < PENDING.length ? { jobs, cursor: next } : { jobs };
   }
 
   async findFailed(queue: string, engineJobId: string): Promise<EngineDeath | undefined> {
@@ -291,6 +313,8 @@ class EngineSilentError extends Error {
   override readonly name = "EngineSilentError";
   readonly dependencyDown = true;
 }
+
+const PENDING = ["waiting", "prioritized", "delayed"] as const;
 
 const STATES: Record<string, EngineJobState["state"]> = {
   waiting: "waiting",

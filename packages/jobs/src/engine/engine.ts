@@ -37,6 +37,13 @@ export interface FailedJob {
   readonly finishedAt: Date;
 }
 
+/** A job that has not begun, as whoever added it wrote it. */
+export interface PendingJob {
+  readonly engineJobId: string;
+  readonly name: string;
+  readonly data: unknown;
+}
+
 /** All that the engine kept of a death. */
 export interface EngineDeath {
   readonly delivery: Delivery;
@@ -123,6 +130,11 @@ export interface Engine extends AsyncDisposable {
     queue: string,
     page: { readonly limit: number; readonly cursor?: string | undefined },
   ): Promise<{ readonly jobs: readonly FailedJob[]; readonly cursor?: string }>;
+  /** A page of the jobs that wait, paused and put off ones too; without a `cursor` in the answer, it was the last. */
+  pending(
+    queue: string,
+    page: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ readonly jobs: readonly PendingJob[]; readonly cursor?: string }>;
   /** @returns `undefined` if the job is not failed, or gone */
   findFailed(queue: string, engineJobId: string): Promise<EngineDeath | undefined>;
   /**
