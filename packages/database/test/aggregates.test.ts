@@ -94,7 +94,8 @@ test("thousands of products are stored at once, and replaced by sku", async () =
     products.slice(0, 2).map((product) => ({ ...product, unitPriceMinor: 7n })),
   );
 
-  expect(await listProducts(t.db.kysely, companyId)).toHaveLength(20_000);
+  const listed = await listProducts(t.db.kysely, companyId, { limit: 30_000 });
+  expect(listed.products).toHaveLength(20_000);
   expect(await findProduct(t.db.kysely, companyId, "S-1")).toMatchObject({ unitPriceMinor: 7n });
   expect(await findProduct(t.db.kysely, randomUUID(), "S-1")).toBeUndefined();
 });

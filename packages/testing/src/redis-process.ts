@@ -23,6 +23,17 @@ export interface RedisProcessOptions {
 
 /** Start a redis-server for one test, on loopback, in a folder of its own. */
 export async function startRedisProcess(options: RedisProcessOptions = {}): Promise<RedisProcess> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnFreePort(options);
+    } catch (error) {
+      // A port is free only until another process takes it.
+      if (attempt === 5 || !`${error}`.includes("Address already in use")) throw error;
+    }
+  }
+}
+
+async function startOnFreePort(options: RedisProcessOptions): Promise<RedisProcess> {
   const dir = mkdtempSync(join(tmpdir(), "ballast-redis-"));
   const port = await freePort();
   const config = join(dir, "redis.conf");
@@ -70,17 +81,20 @@ function outputOf(child: ChildProcess): () => string {
   return () => text;
 }
 
-/** A cluster's bus takes the port 10,000 above, so only low ones will do. */
+/** A cluster's bus takes the port 10,000 above; both lie below those that the system hands out for connections. */
 async function freePort(): Promise<number> {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise((closed) => server.close(closed));
-    return port;
+    const port = 11_000 + Math.floor(Math.random() * 10_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
   }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const isListening = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
+  if (isListening) await new Promise((closed) => server.close(closed));
+  return isListening;
 }

@@ -20,7 +20,7 @@ export const engineFrozen = defineDrill({
       replace: "const DEADLINE_MS = 30_000;",
       also: [
         {
-          file: "packages/jobs/src/engine/redis.ts",
+          file: "packages/jobs/src/engine/redis-connections.ts",
           find: "commandTimeout: 1_500,",
           replace: "",
         },

@@ -15,7 +15,7 @@ export const engineKilled = defineDrill({
   sabotages: [
     {
       without: "workers that connect again",
-      file: "packages/jobs/src/engine/redis.ts",
+      file: "packages/jobs/src/engine/redis-connections.ts",
       find: "const PATIENT = { maxRetriesPerRequest: null, retryStrategy: reconnect(2_000) };",
       replace: "const PATIENT = { maxRetriesPerRequest: null, retryStrategy: () => null };",
     },
