@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type BrowserOptions, launchBrowser, type OwnBrowser } from "./browser.ts";
 import { type Excess, MemoryWatch } from "./memory-watch.ts";
-import { BrowserCrashedError, PrintMemoryExceededError } from "./print-errors.ts";
+import { BrowserCrashedError, memoryError } from "./print-errors.ts";
 import {
   openPrintPage,
   type PrintPage,
@@ -27,9 +27,9 @@ export class BrowserGeneration implements AsyncDisposable {
   readonly #died: Promise<never>;
   readonly #watch: MemoryWatch;
   #printing = 0;
-  /** True from the moment the watch kills a renderer until its page is known. */
-  #excess = false;
-  readonly #killedForMemory = new WeakSet<PrintPage>();
+  /** From the moment the watch kills a renderer until its page is known. */
+  #excess: Excess | undefined;
+  readonly #killedForMemory = new WeakMap<PrintPage, Excess>();
   #retired = false;
 
   static async launch(options: GenerationOptions): Promise<BrowserGeneration> {
@@ -43,7 +43,7 @@ export class BrowserGeneration implements AsyncDisposable {
       group: own.pid,
       limitMb: options.maxPrintMemoryMb,
       onExcess: (excess) => {
-        this.#excess = true;
+        this.#excess = excess;
         options.onExcess(this, excess);
       },
     });
@@ -78,6 +78,7 @@ export class BrowserGeneration implements AsyncDisposable {
    *
    * @throws {BrowserCrashedError} if the browser or the page's renderer died
    * @throws {PrintMemoryExceededError} if its renderer was killed for what it held
+   * @throws {PrintMemorySharedError} if it was killed for what all prints held together
    */
   print(
     html: string,
@@ -127,14 +128,15 @@ export class BrowserGeneration implements AsyncDisposable {
 
   /** Of two crashes the first after the kill is the one meant; a page at rest may be it, too. */
   #pageCrashed(page: PrintPage): void {
-    if (this.#excess) this.#killedForMemory.add(page);
-    this.#excess = false;
+    if (this.#excess) this.#killedForMemory.set(page, this.#excess);
+    this.#excess = undefined;
   }
 
   async #printOn(page: PrintPage, html: string, settings: PrintSettings): Promise<Uint8Array> {
     const crashed = page.crashed.catch((cause: unknown) => {
-      throw this.#killedForMemory.has(page)
-        ? new PrintMemoryExceededError(this.#options.maxPrintMemoryMb)
+      const excess = this.#killedForMemory.get(page);
+      throw excess
+        ? memoryError(excess, this.#options.maxPrintMemoryMb)
         : new BrowserCrashedError(cause);
     });
     return await Promise.race([page.print(html, settings), crashed]);

@@ -1,4 +1,5 @@
 import { PermanentError, TransientError } from "@ballast/jobs";
+import type { Excess } from "./memory-watch.ts";
 
 /** The browser, or the page's renderer, died under a print. Which document is to blame is unknown. */
 export class BrowserCrashedError extends TransientError {
@@ -17,8 +18,18 @@ export class PrintTimeoutError extends TransientError {
   }
 }
 
+/** Documents printed together held more than the browser may; this one held most, but could be printed alone. */
+class PrintMemorySharedError extends TransientError {
+  constructor(limitMb: number, heldMb: number) {
+    super(
+      "print_memory_shared",
+      `documents printed at one time took more than the ${limitMb} MiB the browser may hold; this one held ${Math.round(heldMb)} MiB and was stopped. Raise PDF_MAX_PRINT_MEMORY_MB, or lower PDF_CONCURRENCY`,
+    );
+  }
+}
+
 /** A document made the browser hold more memory than it may; its page was killed, and would be again. */
-export class PrintMemoryExceededError extends PermanentError {
+class PrintMemoryExceededError extends PermanentError {
   constructor(limitMb: number) {
     super(
       "print_memory_exceeded",
@@ -26,6 +37,12 @@ export class PrintMemoryExceededError extends PermanentError {
     );
   }
 }
+
+/** Who held most of the limit alone would again; who did not may fit when it is printed beside others. */
+export const memoryError = ({ renderer }: Excess, limitMb: number) =>
+  renderer.privateMb > limitMb / 2
+    ? new PrintMemoryExceededError(limitMb)
+    : new PrintMemorySharedError(limitMb, renderer.privateMb);
 
 /** The HTML or the PDF is larger than allowed, and would be again. */
 export class DocumentTooLargeError extends PermanentError {

@@ -63,6 +63,7 @@ export interface Printer extends AsyncDisposable {
    * @throws {DocumentTooLargeError} if the HTML or the PDF is
    * @throws {PrintTimeoutError} after `timeoutMs`
    * @throws {PrintMemoryExceededError} if it made the browser hold too much
+   * @throws {PrintMemorySharedError} if it was stopped for what it and others made it hold
    * @throws {BrowserCrashedError} if the browser died; the next print gets a new one
    * @throws {DependencyDownError} if no browser can be started
    */

@@ -166,7 +166,7 @@ describe("time", () => {
 
 describe("memory", () => {
   test("that a print eats ends that document for good, and no print beside it", async () => {
-    await using t = await openTestPrinter({ pageSlots: 2, maxPrintMemoryMb: 200 });
+    await using t = await openTestPrinter({ pageSlots: 2, maxPrintMemoryMb: 300 });
 
     let isOver = false;
     const innocent = t.print(unhurriedHtml()).finally(() => {
@@ -176,7 +176,7 @@ describe("memory", () => {
     await expect(eater).rejects.toBeInstanceOf(PermanentError);
     await expect(eater).rejects.toMatchObject({
       code: "print_memory_exceeded",
-      message: expect.stringContaining("200 MiB"),
+      message: expect.stringContaining("300 MiB"),
     });
 
     expect({ isOver, replaced: t.replaced }).toEqual({ isOver: false, replaced: ["print-memory"] });
