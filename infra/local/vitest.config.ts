@@ -27,6 +27,10 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // Most of a test here is waiting for a server, so more files than cores run at once.
     maxWorkers: 4,
+    // Node imports the sources by itself, once for all files of a worker: a third of the processor time.
+    isolate: false,
+    experimental: { viteModuleRunner: false },
+    setupFiles: [join(root, "packages/testing/src/after-file.ts")],
     projects: members.map((member) => ({
       extends: true as const, // without it the conditions above are not inherited
       test: {

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { describe } from "vitest";
-import { freshName } from "./admin-connection.ts";
-import { openEmptyDatabase } from "./empty-database.ts";
+import { asAdmin, createDatabase, freshName, urlOfDatabase } from "./admin-connection.ts";
+import { DatabaseShelf } from "./database-shelf.ts";
 import { testRedisUrl } from "./servers.ts";
 
 export type QueueEngineKind = "postgres" | "redis";
@@ -40,13 +40,20 @@ export function describeOnRedis(title: string, suite: () => void): void {
   else describe(title, suite);
 }
 
-/** An empty database: the engine makes its own schema. */
+const shelf = new DatabaseShelf(async () => {
+  const name = freshName("queue");
+  await asAdmin((client) => createDatabase(client, name));
+  return name;
+});
+
+/** A database without a job; the engine makes its own schema where that is missing. */
 async function openOnPostgres(): Promise<OpenEngine> {
-  const database = await openEmptyDatabase("queue");
+  const name = await shelf.take();
+  let left: Promise<void> | undefined;
   return {
-    url: database.url,
-    prefix: database.name,
-    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+    url: urlOfDatabase(name),
+    prefix: name,
+    [Symbol.asyncDispose]: () => (left ??= shelf.giveBack(name)),
   };
 }
 

@@ -7,38 +7,42 @@ import {
   freshName,
   urlOfDatabase,
 } from "./admin-connection.ts";
+import { DatabaseShelf } from "./database-shelf.ts";
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   readonly db: Database;
 }
 
-let template: Promise<string> | undefined;
-
-/** Make a migrated, empty database of its own; disposing closes `db` and drops it, whoever is connected. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+const shelf = new DatabaseShelf(async () => {
   template ??= prepareTemplate();
   const source = await template;
   const name = freshName("test");
   await asAdmin((client) => createDatabase(client, name, source));
+  return name;
+});
+let template: Promise<string> | undefined;
+
+/** A migrated, empty database of its own; disposing closes `db` and ends whoever is connected. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = await shelf.take();
   const url = urlOfDatabase(name);
   const db = await openDatabase(url, {
     applicationName: "ballast:test",
     poolMax: 10,
     connectTimeoutMs: 60_000, // a busy machine is no outage
   });
-  let dropped: Promise<void> | undefined;
+  let left: Promise<void> | undefined;
   return {
     url,
     db,
-    [Symbol.asyncDispose]: () => {
-      dropped ??= (async () => {
-        await db[Symbol.asyncDispose]();
-        await asAdmin((client) => dropDatabase(client, name));
-      })();
-      return dropped;
-    },
+    [Symbol.asyncDispose]: () => (left ??= leave(name, db)),
   };
+}
+
+async function leave(name: string, db: Database): Promise<void> {
+  await db[Symbol.asyncDispose]();
+  await shelf.giveBack(name);
 }
 
 /** A constant of this package, so that all test processes of a server meet at one lock. */

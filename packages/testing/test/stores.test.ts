@@ -1,3 +1,4 @@
+import { migrate } from "@ballast/database";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
@@ -12,19 +13,39 @@ describe("a test database", () => {
     expect(await marks.execute()).toEqual([]);
   });
 
-  test("is gone afterwards, also while somebody is connected, and disposing twice is harmless", async () => {
+  test("ends whoever is connected when it is left, and disposing twice is harmless", async () => {
     const database = await createTestDatabase();
-    const client = new pg.Client({ connectionString: database.url });
-    client.on("error", () => {});
-    await client.connect();
+    await using client = await connectTo(database.url);
 
     await database[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
 
     await expect(client.query("SELECT 1")).rejects.toThrow();
-    await expect(new pg.Client({ connectionString: database.url }).connect()).rejects.toThrow(
-      /does not exist/,
-    );
+  });
+
+  test("is given to the next test as migration makes it", async () => {
+    const left = await createTestDatabase();
+    await left.db.kysely.insertInto("marks").values({ name: "a", value: "1" }).execute();
+    const first = await nextChange(left.url);
+    await left[Symbol.asyncDispose]();
+
+    await using next = await createTestDatabase();
+
+    expect(next.url).toBe(left.url);
+    expect(await next.db.kysely.selectFrom("marks").selectAll().execute()).toEqual([]);
+    expect(await nextChange(next.url)).toEqual(first);
+    expect(await migrate(next.url)).toEqual([]);
+  });
+
+  test("is given to nobody if its tables were changed", async () => {
+    const left = await createTestDatabase();
+    await run(left.url, "ALTER TABLE marks ADD COLUMN more text");
+    await left[Symbol.asyncDispose]();
+
+    await using next = await createTestDatabase();
+
+    expect(next.url).not.toBe(left.url);
+    await expect(connectTo(left.url)).rejects.toThrow(/does not exist/);
   });
 
   test("many are made at once", async () => {
@@ -53,8 +74,11 @@ describeEachEngine("an engine", (engine) => {
     expect(other.prefix).not.toBe(one.prefix);
     expect(one.url.startsWith(engine.kind)).toBe(true);
     if (engine.kind === "postgres") {
+      await run(one.url, "CREATE TABLE left_behind AS SELECT 1 AS n");
       await one[Symbol.asyncDispose]();
-      await expect(new pg.Client({ connectionString: one.url }).connect()).rejects.toThrow();
+      await using next = await engine.open();
+      expect(next.url).toBe(one.url);
+      expect(await run(next.url, "SELECT * FROM left_behind")).toEqual([]);
       return;
     }
     await using redis = openRedis(one.url);
@@ -65,6 +89,23 @@ describeEachEngine("an engine", (engine) => {
     expect(await redis.client.get(`${other.prefix}:pdf:1`)).toBe("theirs");
   });
 });
+
+async function connectTo(connectionString: string) {
+  const client = new pg.Client({ connectionString });
+  client.on("error", () => {}); // the query that meets it reports it
+  await client.connect();
+  return {
+    query: (text: string) => client.query(text),
+    [Symbol.asyncDispose]: () => client.end().catch(() => {}),
+  };
+}
+
+async function run(url: string, statement: string) {
+  await using client = await connectTo(url);
+  return (await client.query(statement)).rows;
+}
+
+const nextChange = (url: string) => run(url, "SELECT nextval('job_run_changes') AS step");
 
 function openRedis(url: string) {
   const client = new Redis(url);
