@@ -1,4 +1,4 @@
-import { changedSince, openDatabase, openRunStore } from "@ballast/database";
+import { awaitDatabase, changedSince, openRunStore } from "@ballast/database";
 import {
   createRequests,
   openEngine,
@@ -23,10 +23,11 @@ await runService(
   () => loadConfig(process.env),
   async ({ config, telemetry }) => {
     const { log } = telemetry;
-    await using database = await openDatabase(config.database.url, {
+    await using database = await awaitDatabase(config.database.url, {
       applicationName: "api",
       poolMax: config.database.poolMax,
       log,
+      stopping: telemetry.stopping,
     });
     await using documents = await openObjectStore(config.storage.url, config.storage.credentials);
     await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });

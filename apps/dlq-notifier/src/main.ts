@@ -1,5 +1,5 @@
 import { deadLetter, privateFieldsOf } from "@ballast/contracts";
-import { openDatabase, openRemoteStore, openRunStore } from "@ballast/database";
+import { awaitDatabase, openRemoteStore, openRunStore } from "@ballast/database";
 import {
   createRequests,
   gateLog,
@@ -29,10 +29,11 @@ await runService(
   async ({ config, telemetry }) => {
     const { apiUrl } = config;
     const { log, metrics } = telemetry;
-    await using database = await openDatabase(config.database.url, {
+    await using database = await awaitDatabase(config.database.url, {
       applicationName: "dlq-notifier",
       poolMax: config.database.poolMax,
       log,
+      stopping: telemetry.stopping,
     });
     await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
     telemetry.readiness("database", () => database.ping());

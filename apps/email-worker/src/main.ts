@@ -1,5 +1,5 @@
 import { email } from "@ballast/contracts";
-import { openDatabase, openRemoteStore, openRunStore } from "@ballast/database";
+import { awaitDatabase, openRemoteStore, openRunStore } from "@ballast/database";
 import {
   createRequests,
   gateLog,
@@ -21,10 +21,11 @@ await runService(
   async ({ config, telemetry }) => {
     const { log, metrics } = telemetry;
     const { concurrency, maxAttachmentBytes, smtp, storage } = config;
-    await using database = await openDatabase(config.database.url, {
+    await using database = await awaitDatabase(config.database.url, {
       applicationName: "email-worker",
       poolMax: config.database.poolMax,
       log,
+      stopping: telemetry.stopping,
     });
     await using objects = await openObjectStore(storage.url, storage.credentials);
     await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });

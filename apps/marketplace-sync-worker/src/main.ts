@@ -1,5 +1,5 @@
 import { marketplaceSync } from "@ballast/contracts";
-import { openDatabase, openRemoteStore, openRunStore } from "@ballast/database";
+import { awaitDatabase, openRemoteStore, openRunStore } from "@ballast/database";
 import { createRequests, openEngine, runWorker } from "@ballast/jobs";
 import { runService } from "@ballast/service";
 import { accountGuards } from "./accounts/account-guards.ts";
@@ -18,10 +18,11 @@ await runService(
   async ({ config, telemetry }) => {
     const { log, metrics } = telemetry;
     const { keys, concurrency, pushBudgetMs: budgetMs, allowPrivate } = config;
-    await using database = await openDatabase(config.database.url, {
+    await using database = await awaitDatabase(config.database.url, {
       applicationName: "marketplace-sync-worker",
       poolMax: config.database.poolMax,
       log,
+      stopping: telemetry.stopping,
     });
     await using engine = openEngine(config.queue.url, { log, prefix: config.queue.prefix });
     await using http = openRemoteHttp({ log, allowPrivate });

@@ -20,6 +20,20 @@ export class InvalidObjectKeyError extends Error {
   }
 }
 
+/** A folder that its owner or kind keeps from being used: waiting does not mend that. */
+export class UnusableFolderError extends Error {
+  /** By this the process knows to end like one whose settings are bad. */
+  readonly badConfig = true;
+
+  constructor(folder: string, code: string, cause: unknown) {
+    super(
+      `STORAGE_URL: the document folder ${folder} cannot be used (${code}): let this process's user write there`,
+      { cause },
+    );
+    this.name = "UnusableFolderError";
+  }
+}
+
 /** The store does not answer, has no room, or refuses our credentials: nobody's fault who asked. */
 export class StoreUnavailableError extends Error {
   /** What the system or the server calls it: `ECONNREFUSED`, `ENOSPC`, `SlowDown`, `timeout`. */

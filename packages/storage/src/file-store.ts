@@ -13,7 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { bodyStream } from "./body-stream.ts";
-import { InvalidObjectKeyError, ObjectNotFoundError } from "./errors.ts";
+import { InvalidObjectKeyError, ObjectNotFoundError, UnusableFolderError } from "./errors.ts";
 import { asFileError, codeOf } from "./file-errors.ts";
 import { existingPath, makePath, syncFolder } from "./file-paths.ts";
 import { segmentsOf } from "./object-key.ts";
@@ -24,6 +24,8 @@ const INCOMING = "~incoming";
 /** No write takes this long, so what is older was left by a process that died. */
 const LEFTOVER_AGE_MS = 3_600_000;
 
+const UNUSABLE = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"]);
+
 /** Keep objects as files below `folder`, which is made if missing; the path of a file is its key. */
 export async function openFileStore(folder: string): Promise<ObjectStore> {
   try {
@@ -32,6 +34,8 @@ export async function openFileStore(folder: string): Promise<ObjectStore> {
     await removeLeftovers(join(root, INCOMING));
     return fileStore(root);
   } catch (error) {
+    const code = codeOf(error) ?? "";
+    if (UNUSABLE.has(code)) throw new UnusableFolderError(folder, code, error);
     throw asFileError(error, folder);
   }
 }
