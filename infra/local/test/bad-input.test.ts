@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTestDatabase, openEmptyDatabase, until } from "@ballast/testing";
 import { expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { dataFolder } from "./data-folder.ts";
 async function setup() {
   const stack = new AsyncDisposableStack();
   const { dir } = stack.use(await dataFolder());
+  mkdirSync(join(dir, "logs"));
   const database = stack.use(await createTestDatabase());
   const env = {
     DATABASE_URL: database.url,
