@@ -3,11 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import {
-  InvalidObjectKeyError,
-  ObjectNotFoundError,
-  openObjectStore,
-} from "../src/index.ts";
+import { InvalidObjectKeyError, ObjectNotFoundError, openObjectStore } from "../src/index.ts";
 import { objectStoreSuite } from "./object-store.suite.ts";
 
 const pdf = { contentType: "application/pdf" };
