@@ -29,6 +29,16 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
   };
   const shared = openPool(5);
 
+  /** What a dead worker held is put behind all that waits there; it was under way already, so it goes first. */
+  const bringForward = (queue: string, id: string) =>
+    shared
+      .query(
+        `select change_priority(queue, id, priority, true) from job
+         where queue = $1 and id = $2 and state = 'waiting'`,
+        [queue, id],
+      )
+      .catch((error: unknown) => log.debug({ err: error, id }, "a stalled job waits its turn"));
+
   return new BullmqEngine(
     {
       kind: "postgres",
@@ -36,14 +46,18 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
       retainsWhileFinishing: false,
       queue: (name) =>
         new Queue(name, { connection: shared as never }, createPostgresBackend as never),
-      worker: (name, processor, options) =>
+      worker: (name, processor, options) => {
         // One of its connections listens for as long as the worker lives.
-        new Worker(
+        const connection = openPool(6) as never;
+        const worker = new Worker(
           name,
           processor,
-          { ...options, connection: openPool(6) as never },
+          { ...options, connection },
           createPostgresBackend as never,
-        ),
+        );
+        worker.on("stalled", (id) => void bringForward(name, id));
+        return worker;
+      },
       ready: async () => {},
       ping: async () => {
         await shared.query("select 1 from job limit 0");

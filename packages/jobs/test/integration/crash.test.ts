@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as work } from "node:timers/promises";
 import { recoveryBoundMs } from "@ballast/contracts";
 import { describeEachEngine } from "@ballast/testing";
 import { expect, test } from "vitest";
@@ -14,7 +15,7 @@ const program = join(import.meta.dirname, "../programs/hanging-worker.ts");
 
 describeEachEngine("a worker killed in the middle of a job", (engine) => {
   test(
-    "loses it to another within the queue's recovery bound, and the crash is shown",
+    "loses it to another within the queue's recovery bound, whatever waits, and the crash is shown",
     PATIENT,
     async () => {
       await using t = await setup(engine);
@@ -25,7 +26,12 @@ describeEachEngine("a worker killed in the middle of a job", (engine) => {
       });
       const { requestId } = await t.ask(job, { thing: "a" });
       await once(doomed, "message");
-      await t.work([handle(job, async () => ({ done: "by another" }))]);
+      for (let n = 0; n < 60; n += 1) await t.ask(job, { thing: `waits ${n}` });
+      const another = handle(job, async ({ payload: { thing } }) => {
+        if (thing !== "a") await work(200);
+        return { done: "by another" };
+      });
+      await t.work([another], { concurrency: 1 });
 
       const killedAt = Date.now();
       doomed.kill("SIGKILL");
