@@ -31,6 +31,7 @@ import { marketplaceWorkRoutes } from "./routes/marketplace-work.ts";
 import { productRoutes } from "./routes/products.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { replayRoutes } from "./routes/replays.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import { stockRoutes } from "./routes/stock.ts";
 import { storyRoutes } from "./routes/story.ts";
 import type { StockChanges } from "./stock/group-commit.ts";
@@ -82,6 +83,7 @@ export const endpoints = (deps: AppDeps): Endpoint[] => {
     ...marketplaceAccountRoutes(deps),
     ...listingRoutes({ ...deps, bodyLimitBytes }),
     ...marketplaceWorkRoutes(deps),
+    ...scheduleRoutes(deps),
   ];
 };
 

@@ -15,6 +15,7 @@ import { startGateCensus } from "./gate-census.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
 import { startReplays } from "./replays/driver.ts";
+import { startSchedules } from "./schedules/clock.ts";
 import { serve } from "./server.ts";
 import { groupStockChanges } from "./stock/group-commit.ts";
 
@@ -56,6 +57,13 @@ await runService(
 
     const requests = createRequests({ store });
     await using _replays = startReplays({ database, requests, dispatcher, log });
+    await using _schedules = startSchedules({
+      database,
+      requests,
+      dispatcher,
+      log,
+      metrics: telemetry.metrics,
+    });
     const { limits, keys } = config;
     const stockChanges = groupStockChanges({ database, requests, dispatcher });
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { keepSchedules } from "@ballast/database";
 import { expect, test, vi } from "vitest";
 import type { Endpoint } from "../src/http/endpoint.ts";
+import { scheduleRules } from "../src/schedules/rules.ts";
+import { tickAfter } from "../src/schedules/ticks.ts";
 import { deadPdf, incident, uncertainMail } from "./letters.ts";
 import { type Api, client, setup } from "./setup.ts";
 
@@ -55,6 +58,13 @@ test("every route refuses a request without a key, one with a bad key, and one w
   }
 });
 
+/** An account with its schedule, as a clock would keep it. */
+async function aShop(t: Api) {
+  const shop = await t.shop();
+  await keepSchedules(t.database, await scheduleRules(t.database.kysely), [], tickAfter);
+  return { ...shop, scheduleId: `reconcile-stock:${shop.accountId}` };
+}
+
 /** A bulk replay of all companies. */
 async function aReplay(t: Api): Promise<string> {
   await deadPdf(t);
@@ -67,7 +77,7 @@ test("no route shows, changes or even admits what belongs to another company", a
   const owner = await t.issued();
   const stranger = await t.tenant();
   const job = await t.api.post(`/v1/invoices/${owner.invoiceId}/pdf`).expect(202);
-  const shop = await t.shop();
+  const shop = await aShop(t);
   const ids: Record<string, string> = {
     companyId: owner.companyId,
     customerId: owner.customerId,
@@ -79,6 +89,7 @@ test("no route shows, changes or even admits what belongs to another company", a
     deliveryId: (await uncertainMail(t)).deliveryId,
     replayId: await aReplay(t),
     accountId: shop.accountId,
+    scheduleId: shop.scheduleId,
     sku: "STONE-20",
   };
   const key = await t.keyFor(stranger.companyId);
@@ -143,7 +154,7 @@ test("every route is in the OpenAPI document, with its refusals", async () => {
 test("every answer has the documented status and holds the documented fields, no others", async () => {
   await using t = await setup();
   const { invoiceId } = await t.issued();
-  const { companyId, customerId, accountId } = await t.shop();
+  const { companyId, customerId, accountId, scheduleId } = await aShop(t);
   const draftId = randomUUID();
   const asked = await t.api.post(`/v1/invoices/${invoiceId}/send`).expect(202);
   const letters = await deadPdf(t);
@@ -174,6 +185,7 @@ test("every answer has the documented status and holds the documented fields, no
       incidentId,
       replayId,
       accountId,
+      scheduleId,
       sku: "STONE-20",
     };
     const query = ["getStock", "getProduct"].includes(operationId) ? `?companyId=${companyId}` : "";

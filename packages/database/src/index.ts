@@ -252,6 +252,25 @@ export {
 } from "./replays/replays.ts";
 export { openRunStore } from "./run-store/open-run-store.ts";
 export type * from "./run-store/port.ts";
+export {
+  type FirstTick,
+  keepSchedules,
+  reconcileTimes,
+  type ScheduleRule,
+} from "./schedules/rules.ts";
+export {
+  dueSchedules,
+  findSchedule,
+  lastTicks,
+  listSchedules,
+  lockSchedule,
+  longestOverdueSeconds,
+  recordTick,
+  type Schedule,
+  type ScheduleTick,
+  setNextTick,
+  takeDueSchedule,
+} from "./schedules/ticks.ts";
 export type {
   AlertKind,
   ApiScope,

@@ -452,4 +452,22 @@ export interface Schema {
     unknown: number;
     items: Json<DriftItem[]>;
   };
+  schedules: {
+    id: string;
+    companyId: string | null;
+    queue: string;
+    job: string;
+    payload: Json<Record<string, unknown>>;
+    cron: string;
+    timeZone: string;
+    nextAt: Date;
+  };
+  scheduleTicks: {
+    id: string;
+    scheduleId: string;
+    dueAt: Date | null;
+    askedAt: Timestamp;
+    requestedBy: string;
+    requestId: string;
+  };
 }

@@ -141,6 +141,11 @@ export function declareMetrics(registry: Registry) {
       labelNames: ["kind", "key", "marketplace", "account"],
       registers,
     }),
+    scheduleOverdue: new Gauge({
+      name: "ballast_schedule_overdue_seconds",
+      help: "For how long the schedule that waits longest should have been asked for; every API replica exports the same, so take the max.",
+      registers,
+    }),
     marketplaceCalls: new Counter({
       name: "ballast_marketplace_calls_total",
       help: "Calls to marketplaces, by the status of their answer or the code of what came instead.",

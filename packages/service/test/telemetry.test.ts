@@ -73,6 +73,7 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
     "ballast_outbox_lag_seconds",
     "ballast_outbox_oldest_pending_age_seconds",
     "ballast_outbox_pending",
+    "ballast_schedule_overdue_seconds",
     "ballast_pdf_browser_restarts_total",
     "ballast_pdf_pages_open",
     "ballast_pdf_refused_requests_total",

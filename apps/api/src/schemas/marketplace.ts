@@ -1,6 +1,7 @@
 import { credentialFields, MarketplaceKind, marketplaces } from "@ballast/contracts";
 import type { DriftReport, Listing, MarketplaceAccount } from "@ballast/database";
 import { z } from "zod";
+import { hasTicks } from "../schedules/ticks.ts";
 import { sku } from "./stock.ts";
 import { line, moment, uuid } from "./text.ts";
 import { timeZone } from "./time-zone.ts";
@@ -18,9 +19,16 @@ const rules = {
   minPushIntervalMs: z.int().min(0).max(3_600_000).default(1_000).meta({
     description: "Changes that come within this time after a push began are told by one more.",
   }),
-  reconcile: z.strictObject({ cron, timeZone }).nullable().default(null).meta({
-    description: "When it is compared with what we hold; `null`: when asked alone.",
-  }),
+  reconcile: z
+    .strictObject({ cron, timeZone })
+    .refine(hasTicks, {
+      path: ["cron"],
+      message: "names a time that never comes",
+      when: ({ issues }) => issues.length === 0, // both fields are what they must be
+    })
+    .nullable()
+    .default(null)
+    .meta({ description: "When it is compared with what we hold; `null`: when asked alone." }),
   driftWinner: z.enum(["ours", "theirs"]).default("ours").meta({
     description: "Whose quantity stays where the marketplace changed one by itself.",
   }),

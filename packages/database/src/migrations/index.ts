@@ -11,6 +11,7 @@ import { remotes } from "./0009-remotes.ts";
 import { marketplaces } from "./0010-marketplaces.ts";
 import { triageFollowUp } from "./0012-triage-follow-up.ts";
 import { gateIncidents } from "./0014-gate-incidents.ts";
+import { schedules } from "./0015-schedules.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   "0010-marketplaces": marketplaces,
   "0012-triage-follow-up": triageFollowUp,
   "0014-gate-incidents": gateIncidents,
+  "0015-schedules": schedules,
 };
