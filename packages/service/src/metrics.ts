@@ -142,7 +142,7 @@ export function declareMetrics(registry: Registry) {
       registers,
     }),
     scheduleOverdue: new Gauge({
-      name: "ballast_schedule_overdue_seconds",
+      name: "ballast_schedule_overdue_age_seconds",
       help: "For how long the schedule that waits longest should have been asked for; every API replica exports the same, so take the max.",
       registers,
     }),

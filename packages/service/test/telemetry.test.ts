@@ -78,7 +78,7 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
     "ballast_pdf_refused_requests_total",
     "ballast_pdf_rendered_pages_total",
     "ballast_quota_left",
-    "ballast_schedule_overdue_seconds",
+    "ballast_schedule_overdue_age_seconds",
     "ballast_smtp_connections",
     "ballast_stalls_total",
     "ballast_stock_drift_total",
