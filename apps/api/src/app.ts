@@ -30,6 +30,7 @@ import { marketplaceAccountRoutes } from "./routes/marketplace-accounts.ts";
 import { marketplaceWorkRoutes } from "./routes/marketplace-work.ts";
 import { productRoutes } from "./routes/products.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { reminderRoutes } from "./routes/reminders.ts";
 import { replayRoutes } from "./routes/replays.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { stockRoutes } from "./routes/stock.ts";
@@ -67,7 +68,8 @@ export const endpoints = (deps: AppDeps): Endpoint[] => {
     ...companyRoutes(deps),
     ...customerRoutes(deps),
     ...invoiceRoutes({ ...deps, bodyLimitBytes }),
-    ...invoiceStepRoutes(),
+    ...invoiceStepRoutes(deps),
+    ...reminderRoutes(deps),
     ...documentRoutes(deps),
     ...invoiceJobRoutes({ requests: deps.requests, nudge: () => deps.dispatcher.nudge() }),
     ...jobRoutes(deps),

@@ -173,7 +173,9 @@ test("every answer has the documented status and holds the documented fields, no
       await t.api.post(`/v1/incidents/${incidentId}/ignore`, { reason: "x", above: 9 }).expect(200);
     if (operationId === "resumeReplay")
       await t.api.post(`/v1/replays/${replayId}/cancel`, { reason: "a test" });
-    const fresh = operationId === "voidInvoice" ? (await t.issued()).invoiceId : invoiceId;
+    const fresh = ["voidInvoice", "moveDueDate"].includes(operationId)
+      ? (await t.issued()).invoiceId
+      : invoiceId;
     const ids: Record<string, string> = {
       companyId,
       customerId,

@@ -12,7 +12,10 @@ import {
 import { runService } from "@ballast/service";
 import { gatedStore, openObjectStore } from "@ballast/storage";
 import { loadConfig } from "./config.ts";
+import { paymentReminderHandler } from "./handlers/payment-reminder.ts";
+import { remindDebtorsHandler } from "./handlers/remind-debtors.ts";
 import { sendInvoiceHandler } from "./handlers/send-invoice.ts";
+import type { SendResult } from "./smtp/classify.ts";
 import { createMailer } from "./smtp/mailer.ts";
 
 await runService(
@@ -40,18 +43,21 @@ await runService(
     const guardOf = (remote: Remote) =>
       openRemoteGuard({ store: remotes, remote, observer: gateLog(log) });
     const store = openRunStore(database);
-    const handler = sendInvoiceHandler({
+    const requests = createRequests({ store });
+    const mailing = {
       database,
-      documents: gatedStore(objects, storage.url, (key) =>
-        throughGuard(guardOf({ kind: "storage", key })),
-      ),
       mailer,
       guard: guardOf({ kind: "smtp", key: `${smtp.host}:${smtp.port}` }),
-      requests: createRequests({ store }),
-      maxAttachmentBytes,
-      onResult: (result) => metrics.mails.inc({ result }),
-    });
-    const queue = email;
-    await runWorker({ queue, handlers: [handler], engine, store, telemetry, concurrency });
+      onResult: (result: SendResult["kind"]) => metrics.mails.inc({ result }),
+    };
+    const documents = gatedStore(objects, storage.url, (key) =>
+      throughGuard(guardOf({ kind: "storage", key })),
+    );
+    const handlers = [
+      sendInvoiceHandler({ ...mailing, documents, requests, maxAttachmentBytes }),
+      paymentReminderHandler(mailing),
+      remindDebtorsHandler({ database, requests }),
+    ];
+    await runWorker({ queue: email, handlers, engine, store, telemetry, concurrency });
   },
 );

@@ -16,6 +16,7 @@ import { startMailCatcher } from "./mail-catcher.ts";
 import { startMarketplace } from "./marketplace.ts";
 import { operatorKey } from "./operator-key.ts";
 import { startPostgres } from "./postgres.ts";
+import { reminderTour } from "./reminder-tour.ts";
 import { reasonOf, say } from "./say.ts";
 import { seed } from "./seed.ts";
 import { startServices } from "./services.ts";
@@ -68,7 +69,9 @@ async function start(options: ReturnType<typeof readStartOptions>, stopping: Abo
   const api = apiClient(services.apiUrl, key, stopping);
   say(`sample data is there: ${await seed(api, database)}`);
   const invoice = await tour({ api, mailbox: mails.mailbox, dataDir, signal: stopping });
-  const result = { ...invoice, stock: await stockTour(api, marketplace, stopping) };
+  const stock = await stockTour(api, marketplace, stopping);
+  const reminder = await reminderTour(api, mails.mailbox, stopping);
+  const result = { ...invoice, stock, reminder };
   printJson({ ok: true, engine: engine.kind, ...result, elapsedMs: elapsedMs() });
   if (options.once) return;
 

@@ -1,8 +1,10 @@
 import type { AnyJob } from "./job.ts";
 import { echo } from "./jobs/echo.ts";
+import { paymentReminder } from "./jobs/payment-reminder.ts";
 import { pushListing } from "./jobs/push-listing.ts";
 import { pushStock } from "./jobs/push-stock.ts";
 import { reconcileStock } from "./jobs/reconcile-stock.ts";
+import { remindDebtors } from "./jobs/remind-debtors.ts";
 import { renderInvoice } from "./jobs/render-invoice.ts";
 import { sendAlert } from "./jobs/send-alert.ts";
 import { sendInvoice } from "./jobs/send-invoice.ts";
@@ -13,6 +15,8 @@ import type { QueueDefinition } from "./queue.ts";
 export const jobContracts: readonly AnyJob[] = [
   renderInvoice,
   sendInvoice,
+  paymentReminder,
+  remindDebtors,
   pushStock,
   pushListing,
   reconcileStock,

@@ -17,9 +17,11 @@ export {
   type ResultOf,
 } from "./job.ts";
 export { echo } from "./jobs/echo.ts";
+export { paymentReminder, ReminderStep } from "./jobs/payment-reminder.ts";
 export { pushListing } from "./jobs/push-listing.ts";
 export { pushStock, URGENT_PRIORITY } from "./jobs/push-stock.ts";
 export { reconcileStock } from "./jobs/reconcile-stock.ts";
+export { remindDebtors } from "./jobs/remind-debtors.ts";
 export { documentHold, InvoiceLocale, renderInvoice } from "./jobs/render-invoice.ts";
 export { AlertChannel, sendAlert } from "./jobs/send-alert.ts";
 export { sendInvoice } from "./jobs/send-invoice.ts";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Selectable } from "kysely";
 import type { Queryable, Tx } from "./database.ts";
+import type { ReminderStep } from "./reminders/settings.ts";
 import type { Schema } from "./schema.ts";
 import type { CompanyScope } from "./scope.ts";
 import { uuidv7 } from "./uuidv7.ts";
@@ -8,12 +9,15 @@ import { uuidv7 } from "./uuidv7.ts";
 /** One mail in the ledger: planned, claimed for sending, and what became of it. */
 export type Delivery = Readonly<Selectable<Schema["emailDeliveries"]>>;
 
+/** Why a mail is sent; a reminder names the due date that it is about. */
+export type MailPurpose = "invoice" | `reminder-${ReminderStep}:${string}`;
+
 /** What makes a mail this mail. Sending again is the same with the next ordinal. */
 export interface DeliveryIdentity {
   readonly companyId: string;
   readonly invoiceId: string;
   readonly revision: number;
-  readonly purpose: "invoice";
+  readonly purpose: MailPurpose;
   /** One address; its case is kept, since some servers tell `A@` from `a@`. */
   readonly recipient: string;
   /** From 1; each deliberate resend takes the next. */

@@ -48,6 +48,7 @@ export {
   deliveryMessageId,
   findDelivery,
   listDeliveries,
+  type MailPurpose,
   nextOrdinal,
   type PlannedDelivery,
   planDelivery,
@@ -110,7 +111,13 @@ export {
   type InvoiceStep,
   InvoiceWithoutLinesError,
 } from "./invoice-errors.ts";
-export { invoiceNumber, issueInvoice, payInvoice, voidInvoice } from "./invoice-steps.ts";
+export {
+  invoiceNumber,
+  issueInvoice,
+  moveDueDate,
+  payInvoice,
+  voidInvoice,
+} from "./invoice-steps.ts";
 export {
   findInvoice,
   findInvoiceForRendering,
@@ -220,6 +227,18 @@ export {
   type QueuePause,
   setQueuePaused,
 } from "./queue-states.ts";
+export { type ForgottenReminder, forgottenReminders } from "./reminders/forgotten.ts";
+export { dayPlus, hourOn } from "./reminders/reminder-time.ts";
+export {
+  findReminderSettings,
+  NO_REMINDERS,
+  putReminderSettings,
+  type ReminderSettings,
+  type ReminderStep,
+  type ReminderTemplate,
+  reminderPurpose,
+  reminderTimes,
+} from "./reminders/settings.ts";
 export { type CountedRemote, openRemoteStore, remoteCensus } from "./remotes/remote-store.ts";
 export { findShutGate, type RemoteChoice, type ShutGate } from "./remotes/shut-gate.ts";
 export {

@@ -30,13 +30,14 @@ export class InvoiceWithoutLinesError extends Error {
   }
 }
 
-export type InvoiceStep = "issue" | "pay" | "void";
+export type InvoiceStep = "issue" | "pay" | "void" | "move";
 
 /** The state each step starts from. */
 export const STEP_FROM = {
   issue: "draft",
   pay: "issued",
   void: "issued",
+  move: "issued",
 } as const satisfies Record<InvoiceStep, InvoiceState>;
 
 /** A step that the invoice's state does not allow; says what that state allows. */

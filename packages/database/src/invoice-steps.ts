@@ -69,6 +69,28 @@ export const payInvoice = (tx: Tx, scope: CompanyScope, id: string): Promise<Inv
 export const voidInvoice = (tx: Tx, scope: CompanyScope, id: string): Promise<Invoice> =>
   step(tx, scope, id, "void", { state: "void", voidedAt: sql<Date>`now()` });
 
+/**
+ * Give an issued invoice another due date. Its document keeps the one it was issued with.
+ *
+ * @param dueDate `YYYY-MM-DD`
+ * @throws {InvoiceNotFoundError} {@link InvoiceStateError} unless it is issued
+ */
+export async function moveDueDate(
+  tx: Tx,
+  scope: CompanyScope,
+  id: string,
+  dueDate: string,
+): Promise<Invoice> {
+  await lockFor(tx, scope, id, "move");
+  const row = await tx
+    .updateTable("invoices")
+    .set({ dueDate, updatedAt: sql<Date>`now()` })
+    .where("id", "=", id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return invoiceOf(row);
+}
+
 /** Prefix and six digits, more once a company has issued a million. */
 export const invoiceNumber = (prefix: string, count: number): string =>
   `${prefix}${count.toString().padStart(6, "0")}`;

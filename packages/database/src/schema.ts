@@ -2,7 +2,9 @@ import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { Address, TaxId } from "./address.ts";
 import type { CompanyFacts } from "./companies.ts";
 import type { CustomerFacts } from "./customers.ts";
+import type { MailPurpose } from "./deliveries.ts";
 import type { DriftItem } from "./marketplaces/drift.ts";
+import type { ReminderSettings } from "./reminders/settings.ts";
 
 /** `jsonb` of shape `T`: read parsed, written as a JSON string, since pg would turn arrays into SQL arrays. */
 export type Json<T> = ColumnType<T, string, string>;
@@ -179,7 +181,7 @@ export interface Schema {
     companyId: string;
     invoiceId: string;
     revision: number;
-    purpose: string;
+    purpose: MailPurpose;
     recipient: string;
     ordinal: number;
     reason: string | null;
@@ -469,5 +471,13 @@ export interface Schema {
     askedAt: Timestamp;
     requestedBy: string;
     requestId: string;
+  };
+  reminderSettings: {
+    companyId: string;
+    beforeDays: number | null;
+    afterDays: number | null;
+    atHour: number;
+    templates: Json<ReminderSettings["templates"]>;
+    updatedAt: Timestamp;
   };
 }

@@ -7,7 +7,7 @@ import { CompanyBody, CompanyInput } from "../schemas/company.ts";
 import { uuid } from "../schemas/text.ts";
 import { companyExample } from "./examples.ts";
 
-const Params = z.object({ companyId: uuid("The company") });
+export const CompanyParams = z.object({ companyId: uuid("The company") });
 
 /** Who sends the invoices: letterhead, bank, number series, mail identity. */
 export const companyRoutes = ({ database }: { database: Database }): Endpoint[] => [
@@ -20,7 +20,7 @@ export const companyRoutes = ({ database }: { database: Database }): Endpoint[] 
     summary: "Create a company or replace its facts",
     description:
       "Its number series goes on. Invoices that were issued keep the facts they were issued with.",
-    params: Params,
+    params: CompanyParams,
     query: z.object({}),
     body: CompanyInput,
     example: companyExample,
@@ -45,7 +45,7 @@ export const companyRoutes = ({ database }: { database: Database }): Endpoint[] 
     tag: "Companies",
     scope: "read",
     summary: "Read a company",
-    params: Params,
+    params: CompanyParams,
     query: z.object({}),
     answers: { 200: { description: "The company.", schema: CompanyBody } },
     problems: ["not-found"],

@@ -1,5 +1,4 @@
 import {
-  findInvoice,
   InvoiceNotFoundError,
   InvoiceStateError,
   InvoiceWithoutLinesError,
@@ -8,13 +7,15 @@ import {
   type Tx,
   voidInvoice,
 } from "@ballast/database";
+import type { Requests } from "@ballast/jobs";
 import { z } from "zod";
-import { type Caller, scopeOf } from "../http/caller.ts";
+import { type Caller, requestedBy, scopeOf } from "../http/caller.ts";
 import { type Endpoint, write } from "../http/endpoint.ts";
 import { refusal } from "../http/field-errors.ts";
 import { notFound, Problem } from "../http/problem.ts";
+import { askReminders } from "../reminders/ask-reminders.ts";
 import { InvoiceBody, invoiceBody } from "../schemas/invoice.ts";
-import { InvoiceParams } from "./invoices.ts";
+import { findWhole, InvoiceParams } from "./invoices.ts";
 
 interface Step {
   readonly name: "issue" | "pay" | "void";
@@ -46,7 +47,7 @@ const STEPS: readonly Step[] = [
 ];
 
 /** What becomes of an invoice: one POST per step. */
-export const invoiceStepRoutes = (): Endpoint[] =>
+export const invoiceStepRoutes = ({ requests }: { readonly requests: Requests<Tx> }): Endpoint[] =>
   STEPS.map(({ name, take, summary, description }) =>
     write({
       method: "post",
@@ -62,7 +63,12 @@ export const invoiceStepRoutes = (): Endpoint[] =>
       bodyOptional: true,
       answers: { 200: { description: "The invoice after the step.", schema: InvoiceBody } },
       problems: ["not-found", "invoice-state", ...(name === "issue" ? INCOMPLETE : [])],
-      handle: ({ caller, params: { invoiceId }, tx }) => step(tx, caller, invoiceId, take),
+      async handle({ caller, params: { invoiceId }, traceparent, tx }) {
+        const invoice = await step(tx, caller, invoiceId, take);
+        const wish = { requestedBy: requestedBy(caller), traceparent };
+        if (name === "issue") await askReminders(tx, requests, invoice, "skip", wish);
+        return { status: 200, body: invoiceBody(invoice) };
+      },
     }),
   );
 
@@ -78,7 +84,5 @@ async function step(tx: Tx, caller: Caller, invoiceId: string, take: Step["take"
       ]);
     throw error;
   });
-  const invoice = await findInvoice(tx, scopeOf(caller), invoiceId);
-  if (invoice === undefined) throw notFound("invoice", invoiceId);
-  return { status: 200, body: invoiceBody(invoice) };
+  return await findWhole(tx, scopeOf(caller), invoiceId);
 }

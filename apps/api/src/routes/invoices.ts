@@ -1,11 +1,14 @@
 import {
+  type CompanyScope,
   type Database,
   findCompany,
   findCustomer,
   findInvoice,
   findInvoiceHead,
   InvoiceNotDraftError,
+  type InvoiceWithLines,
   listInvoices,
+  type Queryable,
   type Tx,
   upsertDraft,
 } from "@ballast/database";
@@ -90,8 +93,7 @@ export const invoiceRoutes = ({ database, bodyLimitBytes }: InvoiceDeps): Endpoi
     answers: { 200: { description: "The invoice.", schema: InvoiceBody } },
     problems: ["not-found"],
     async handle({ caller, params: { invoiceId } }) {
-      const invoice = await findInvoice(database.kysely, scopeOf(caller), invoiceId);
-      if (invoice === undefined) throw notFound("invoice", invoiceId);
+      const invoice = await findWhole(database.kysely, scopeOf(caller), invoiceId);
       return { status: 200, body: invoiceBody(invoice) };
     },
   }),
@@ -132,4 +134,15 @@ async function defaultsOf(tx: Tx, companyId: string, customerId: string) {
       { path: "customerId", message: `names no customer of company ${companyId}` },
     ]);
   return { currency: company.currency, locale: customer.locale };
+}
+
+/** An invoice with its lines. @throws {Problem} `not-found` */
+export async function findWhole(
+  db: Queryable,
+  scope: CompanyScope,
+  invoiceId: string,
+): Promise<InvoiceWithLines> {
+  const invoice = await findInvoice(db, scope, invoiceId);
+  if (invoice === undefined) throw notFound("invoice", invoiceId);
+  return invoice;
 }

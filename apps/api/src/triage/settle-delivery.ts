@@ -1,4 +1,4 @@
-import { sendInvoice } from "@ballast/contracts";
+import { type PayloadOf, paymentReminder, sendInvoice } from "@ballast/contracts";
 import {
   type CompanyScope,
   type Delivery,
@@ -78,8 +78,7 @@ export async function settleDelivery(
 
 async function openLetters(tx: Tx, delivery: Delivery): Promise<Letter[]> {
   const letters: Letter[] = [];
-  const job = { queue: sendInvoice.queue.name, name: sendInvoice.name };
-  for (const letterId of await openLettersOfMail(tx, delivery, job)) {
+  for (const letterId of await openLettersOfMail(tx, delivery, workOf(delivery))) {
     const letter = await lockLetter(tx, "all", letterId);
     if (letter?.state === "open") letters.push(letter);
   }
@@ -103,9 +102,14 @@ function isReplayable(letter: Letter): boolean {
 async function askToSend(
   tx: Tx,
   requests: Requests<Tx>,
-  { companyId, invoiceId, revision, ordinal }: Delivery,
+  delivery: Delivery,
   { by, traceparent }: Finding,
 ): Promise<string> {
+  const { companyId, invoiceId, revision, ordinal } = delivery;
+  const wish = { companyId, requestedBy: by, traceparent };
+  const reminder = reminderOf(delivery);
+  if (reminder !== undefined)
+    return (await requests.ask(tx, paymentReminder, reminder, wish)).requestId;
   const invoice = await findInvoiceHead(tx, companyId, invoiceId);
   if (invoice === undefined) throw notFound("invoice", invoiceId);
   const locale = sendInvoice.payload.shape.locale.parse(invoice.locale);
@@ -113,9 +117,39 @@ async function askToSend(
     tx,
     sendInvoice,
     { invoiceId, revision, locale, ordinal },
-    { companyId, requestedBy: by, traceparent },
+    wish,
   );
   return requestId;
+}
+
+/** What sends a mail: its job, and what of the payload makes it this mail's. */
+function workOf(delivery: Delivery) {
+  const reminder = reminderOf(delivery);
+  const { invoiceId, revision, ordinal } = delivery;
+  return reminder === undefined
+    ? {
+        queue: sendInvoice.queue.name,
+        name: sendInvoice.name,
+        payload: { invoiceId, revision },
+        ordinal,
+      }
+    : {
+        queue: paymentReminder.queue.name,
+        name: paymentReminder.name,
+        payload: reminder,
+        ordinal: 1,
+      };
+}
+
+/** What asked for a mail that is a reminder; `undefined` of any other. */
+function reminderOf({
+  invoiceId,
+  purpose,
+}: Delivery): PayloadOf<typeof paymentReminder> | undefined {
+  const [, step, dueDate] = /^reminder-(before|after):(.*)$/.exec(purpose) ?? [];
+  return step === undefined
+    ? undefined
+    : paymentReminder.payload.parse({ invoiceId, step, dueDate });
 }
 
 async function known(tx: Tx, { id, state, sentAt }: Delivery): Promise<Problem> {

@@ -8,6 +8,7 @@ import {
   findInvoiceHead,
   type Invoice,
   listDeliveries,
+  type MailPurpose,
   planDelivery,
   type Queryable,
 } from "@ballast/database";
@@ -28,7 +29,9 @@ export interface InvoiceToMail {
 
 interface WantedMail {
   readonly invoiceId: string;
-  readonly revision: number;
+  /** Whichever it is at, if absent. */
+  readonly revision?: number;
+  readonly purpose: MailPurpose;
   readonly ordinal: number;
 }
 
@@ -42,8 +45,9 @@ export async function findInvoiceToMail(
   scope: CompanyScope,
   wanted: WantedMail,
 ): Promise<InvoiceToMail> {
-  const { invoiceId, revision, ordinal } = wanted;
+  const { invoiceId, purpose, ordinal } = wanted;
   const invoice = issued(await findInvoiceHead(db, scope, invoiceId), invoiceId);
+  const { revision = invoice.revision } = wanted;
   if (invoice.revision !== revision)
     throw new PermanentError(
       "revision_replaced",
@@ -63,7 +67,7 @@ export async function findInvoiceToMail(
       "sender_invalid",
       `mailFromAddress of company ${companyId} is not one plain mail address: correct it, then replay`,
     );
-  const planned = await plannedMail(db, companyId, wanted);
+  const planned = await plannedMail(db, companyId, { ...wanted, revision });
   const address = planned?.recipient ?? customer.email;
   if (address === null)
     throw new PermanentError(
@@ -83,7 +87,7 @@ export async function findInvoiceToMail(
       companyId,
       invoiceId,
       revision,
-      purpose: "invoice",
+      purpose,
       recipient,
       ordinal,
       reason: null, // whoever asks for a resend plans it, with its reason
@@ -100,11 +104,11 @@ export async function findInvoiceToMail(
 async function plannedMail(
   db: Queryable,
   companyId: string,
-  { invoiceId, revision, ordinal }: WantedMail,
+  { invoiceId, revision, purpose, ordinal }: Required<WantedMail>,
 ): Promise<Delivery | undefined> {
   const all = await listDeliveries(db, companyId, invoiceId);
   const same = all.filter(
-    (row) => row.revision === revision && row.purpose === "invoice" && row.ordinal === ordinal,
+    (row) => row.revision === revision && row.purpose === purpose && row.ordinal === ordinal,
   );
   return same.find(({ state }) => state !== "planned") ?? same[0];
 }

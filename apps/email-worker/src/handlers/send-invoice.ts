@@ -49,7 +49,10 @@ export function sendInvoiceHandler(deps: SendInvoiceDeps): Handler {
   const deliverDeps = { ...deps, db };
 
   return handle(sendInvoice, async ({ payload, signal, log, lease, companyId, traceparent }) => {
-    const found = await findInvoiceToMail(db, companyId ?? "all", payload);
+    const found = await findInvoiceToMail(db, companyId ?? "all", {
+      ...payload,
+      purpose: "invoice",
+    });
     const { invoice, delivery, sender, recipient } = found;
     const done = decided(delivery);
     if (done !== undefined) return done;

@@ -3,7 +3,7 @@ import { oneLine } from "./headers.ts";
 import { type MailHtmlRow, mailHtml } from "./html.ts";
 import { textsFor } from "./texts.ts";
 
-/** What the mail tells of an invoice. Every string may be hostile. */
+/** What a mail tells of an invoice. Every string may be hostile. */
 export interface InvoiceFacts {
   /** BCP 47 tag; its language picks the words, the whole of it the formats. */
   readonly locale: string;
@@ -27,30 +27,43 @@ export interface InvoiceFacts {
   readonly customerName: string;
 }
 
-export interface InvoiceMail {
+export interface MailWords {
   readonly language: string;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+}
+
+export interface InvoiceMail extends MailWords {
   readonly fileName: string;
 }
 
 /** Word the mail that carries an invoice, in its customer's language. */
 export function invoiceMail(facts: InvoiceFacts): InvoiceMail {
-  const { language, texts } = textsFor(facts.locale);
+  const { texts } = textsFor(facts.locale);
   const number = oneLine(facts.number);
-  const company = oneLine(facts.company.legalName);
-  const amount = formatMoney(
-    facts.grossMinor,
-    facts.currency,
-    facts.currencyExponent,
-    facts.locale,
-  );
-  const subject = texts.subject(number, company);
-  const intro = texts.intro(number, formatDay(facts.issueDate, facts.locale));
-  const questions = facts.company.email === null ? undefined : texts.questions;
+  const words = mailAbout(facts, {
+    subject: texts.subject(number, oneLine(facts.company.legalName)),
+    intro: texts.intro(number, formatDay(facts.issueDate, facts.locale)),
+  });
+  return {
+    ...words,
+    fileName: `${texts.fileName}-${number.replace(/[\s/\\:*?"<>|]+/g, "-")}.pdf`,
+  };
+}
+
+/** The amount as its customer writes it. */
+export const amountOf = ({ grossMinor, currency, currencyExponent, locale }: InvoiceFacts) =>
+  formatMoney(grossMinor, currency, currencyExponent, locale);
+
+/** Set a mail about an invoice: what it says first, then amount, due date and whom to ask. */
+export function mailAbout(
+  facts: InvoiceFacts,
+  { subject, intro }: { readonly subject: string; readonly intro: string },
+): MailWords {
+  const { language, texts } = textsFor(facts.locale);
   const rows: MailHtmlRow[] = [
-    { label: texts.number, value: number },
+    { label: texts.number, value: oneLine(facts.number) },
     ...(facts.dueDate === null
       ? []
       : [{ label: texts.dueDate, value: formatDay(facts.dueDate, facts.locale) }]),
@@ -59,26 +72,19 @@ export function invoiceMail(facts: InvoiceFacts): InvoiceMail {
   const contact = [facts.company.email, facts.company.phone, facts.company.website]
     .map((line) => oneLine(line ?? ""))
     .filter((line) => line !== "");
-
   const body = {
     language,
     title: subject,
-    company,
+    company: oneLine(facts.company.legalName),
     greeting: texts.greeting,
     intro,
-    amount: { label: texts.amount, value: amount },
+    amount: { label: texts.amount, value: amountOf(facts) },
     rows,
-    questions,
+    questions: facts.company.email === null ? undefined : texts.questions,
     regards: texts.regards,
     contact,
   };
-  return {
-    language,
-    subject,
-    text: mailText(body),
-    html: mailHtml(body),
-    fileName: `${texts.fileName}-${number.replace(/[\s/\\:*?"<>|]+/g, "-")}.pdf`,
-  };
+  return { language, subject, text: mailText(body), html: mailHtml(body) };
 }
 
 function mailText(body: Parameters<typeof mailHtml>[0]): string {

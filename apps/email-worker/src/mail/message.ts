@@ -15,15 +15,16 @@ export interface Message {
   readonly date: Date;
   /** With its angle brackets. */
   readonly messageId: string;
-  readonly pdf: { readonly fileName: string; readonly base64: Buffer };
+  /** `undefined`: it carries none. */
+  readonly pdf: { readonly fileName: string; readonly base64: Buffer } | undefined;
 }
 
 const MESSAGE_ID = /^<[^\s<>@]+@[^\s<>@]+>$/;
 const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 
 /**
- * Write a mail as MIME (RFC 5322, RFC 2045): text and HTML as alternatives, then the PDF, whose base64
- * is taken as it was stored and only passed through.
+ * Write a mail as MIME (RFC 5322, RFC 2045): text and HTML as alternatives, then the PDF if there is one, whose
+ * base64 is taken as it was stored and only passed through.
  *
  * The header names are this list and no other; every value is encoded, so none can start a line.
  *
@@ -40,7 +41,7 @@ export function mimeMessage(message: Message): Buffer[] {
   const mixed = `=_mixed_${seed}`;
   const either = `=_alternative_${seed}`;
 
-  const head = lines(
+  const head = [
     `From: ${headerAddress(message.from)}`,
     `To: <${message.to}>`,
     ...(message.replyTo === undefined ? [] : [`Reply-To: ${headerAddress(message.replyTo)}`]),
@@ -52,14 +53,21 @@ export function mimeMessage(message: Message): Buffer[] {
     "Auto-Submitted: auto-generated",
     "X-Auto-Response-Suppress: All",
     `Content-Language: ${language}`,
-    `Content-Type: multipart/mixed;\r\n boundary="${mixed}"`,
-    "",
-    `--${mixed}`,
+  ];
+  const body = [
     `Content-Type: multipart/alternative;\r\n boundary="${either}"`,
     "",
     ...textPart(either, "text/plain", message.text),
     ...textPart(either, "text/html", message.html),
     `--${either}--`,
+  ];
+  if (pdf === undefined) return [Buffer.from(lines(...head, ...body))];
+  const beforePdf = lines(
+    ...head,
+    `Content-Type: multipart/mixed;\r\n boundary="${mixed}"`,
+    "",
+    `--${mixed}`,
+    ...body,
     "",
     `--${mixed}`,
     `Content-Type: application/pdf${headerParameter("name", pdf.fileName)}`,
@@ -67,7 +75,7 @@ export function mimeMessage(message: Message): Buffer[] {
     "Content-Transfer-Encoding: base64",
     "",
   );
-  return [Buffer.from(head), pdf.base64, Buffer.from(lines("", `--${mixed}--`))];
+  return [Buffer.from(beforePdf), pdf.base64, Buffer.from(lines("", `--${mixed}--`))];
 }
 
 const lines = (...all: readonly string[]): string => `${all.join("\r\n")}\r\n`;

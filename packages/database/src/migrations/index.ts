@@ -12,6 +12,7 @@ import { marketplaces } from "./0010-marketplaces.ts";
 import { triageFollowUp } from "./0012-triage-follow-up.ts";
 import { gateIncidents } from "./0014-gate-incidents.ts";
 import { schedules } from "./0015-schedules.ts";
+import { reminders } from "./0016-reminders.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const migrations: Record<string, Migration> = {
   "0012-triage-follow-up": triageFollowUp,
   "0014-gate-incidents": gateIncidents,
   "0015-schedules": schedules,
+  "0016-reminders": reminders,
 };

@@ -102,8 +102,14 @@ export async function settleUncertain(
 /** Open letters of runs that were to send this mail, the first death first. */
 export async function openLettersOfMail(
   tx: Tx,
-  { companyId, invoiceId, revision, ordinal }: Delivery,
-  job: { readonly queue: string; readonly name: string },
+  { companyId }: Delivery,
+  job: {
+    readonly queue: string;
+    readonly name: string;
+    /** What of its payload makes it this mail's. */
+    readonly payload: object;
+    readonly ordinal: number;
+  },
 ): Promise<string[]> {
   const letters = await tx
     .selectFrom("deadLetters")
@@ -113,8 +119,8 @@ export async function openLettersOfMail(
     .where("queue", "=", job.queue)
     .where("job", "=", job.name)
     .where("state", "=", "open")
-    .where(sql<boolean>`payload @> ${JSON.stringify({ invoiceId, revision })}::jsonb
-      AND coalesce(payload ->> 'ordinal', '1') = ${String(ordinal)}`)
+    .where(sql<boolean>`payload @> ${JSON.stringify(job.payload)}::jsonb
+      AND coalesce(payload ->> 'ordinal', '1') = ${String(job.ordinal)}`)
     .orderBy("diedAt")
     .orderBy("runId")
     .execute();

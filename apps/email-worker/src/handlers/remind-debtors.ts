@@ -1,0 +1,54 @@
+import { paymentReminder, remindDebtors } from "@ballast/contracts";
+import {
+  type Database,
+  type ForgottenReminder,
+  findReminderSettings,
+  forgottenReminders,
+  reminderTimes,
+  type Tx,
+} from "@ballast/database";
+import { type Handler, handle, type Requests } from "@ballast/jobs";
+
+/** Asked for in one transaction. */
+const BATCH = 200;
+
+/** Ask for the reminders of the next days that nobody asked for, or that were lost. */
+export const remindDebtorsHandler = ({
+  database,
+  requests,
+}: {
+  readonly database: Database;
+  readonly requests: Requests<Tx>;
+}): Handler =>
+  handle(remindDebtors, async ({ payload: { days }, signal, log, progress }) => {
+    const job = { queue: paymentReminder.queue.name, job: paymentReminder.name };
+    let asked = 0;
+    for (;;) {
+      signal.throwIfAborted();
+      const found = await forgottenReminders(database.kysely, { ...job, days, limit: BATCH });
+      await database.transaction(async (tx) => {
+        for (const one of found) await ask(tx, requests, one);
+      });
+      asked += found.length;
+      progress({ asked });
+      if (found.length < BATCH) break;
+    }
+    if (asked > 0) log.info({ asked }, "reminders asked for that nobody had");
+    return { asked };
+  });
+
+async function ask(
+  tx: Tx,
+  requests: Requests<Tx>,
+  { invoiceId, companyId, dueDate, step, timeZone }: ForgottenReminder,
+): Promise<void> {
+  const settings = await findReminderSettings(tx, companyId);
+  const time = reminderTimes(settings, dueDate, timeZone).find((one) => one.step === step);
+  if (time === undefined) return; // switched off meanwhile
+  await requests.ask(
+    tx,
+    paymentReminder,
+    { invoiceId, dueDate, step },
+    { companyId, requestedBy: remindDebtors.name, dueAt: time.at },
+  );
+}
