@@ -70,7 +70,8 @@ export const createRequests = <Tx>({
       slot: slotKey(job, wish.companyId, payload),
       priority,
       dueAt,
-      deadlineAt: new Date((dueAt?.getTime() ?? Date.now()) + job.giveUpAfterMs),
+      // Of one that was due before it was asked for, the wait begins now.
+      deadlineAt: new Date(Math.max(dueAt?.getTime() ?? 0, Date.now()) + job.giveUpAfterMs),
       heldFor: wish.heldFor ?? null,
     };
     const request = {

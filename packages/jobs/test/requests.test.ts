@@ -32,9 +32,18 @@ function setup() {
 
 test("a wish takes its contract's priority, and its deadline counts from when it is due", async () => {
   const { requests, asked } = setup();
-  const dueAt = new Date("2026-11-23T02:00:00Z");
+  const dueAt = new Date("2099-11-23T02:00:00Z");
   await requests.ask(null, job, {}, { ...wish, dueAt });
-  expect(asked).toMatchObject([{ priority: 7, deadlineAt: new Date("2026-11-23T02:01:00Z") }]);
+  expect(asked).toMatchObject([{ priority: 7, deadlineAt: new Date("2099-11-23T02:01:00Z") }]);
+});
+
+test("the deadline of what was due before it was asked for counts from now", async () => {
+  const { requests, asked } = setup();
+  const before = Date.now();
+  await requests.ask(null, job, {}, { ...wish, dueAt: new Date("2026-01-01T00:00:00Z") });
+  const deadline = Number(asked[0]?.deadlineAt);
+  expect(deadline).toBeGreaterThanOrEqual(before + 60_000);
+  expect(deadline).toBeLessThanOrEqual(Date.now() + 60_000);
 });
 
 test.each([

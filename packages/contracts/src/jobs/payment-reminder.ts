@@ -31,6 +31,8 @@ export const paymentReminder = defineJob({
   attempts: 52,
   backoff: { type: "exponential", delayMs: 60_000, maxDelayMs: 30 * 60_000 },
   timeoutMs: 120_000,
+  // Later than this it would puzzle rather than remind.
+  giveUpAfterMs: 7 * 24 * 3_600_000,
   priority: 10,
   slot: ({ invoiceId, dueDate, step }) => `${invoiceId}-${dueDate}-${step}`,
   subject: ({ invoiceId }) => `invoice:${invoiceId}`,
