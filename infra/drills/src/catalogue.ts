@@ -5,6 +5,7 @@ import { crasherBesideInnocents } from "./drills/crasher-beside-innocents.ts";
 import { databaseRestart } from "./drills/database-restart.ts";
 import { deployMidJob } from "./drills/deploy-mid-job.ts";
 import { doubleClick } from "./drills/double-click.ts";
+import { drift } from "./drills/drift.ts";
 import { engineDown } from "./drills/engine-down.ts";
 import { engineFrozen } from "./drills/engine-frozen.ts";
 import { engineFull } from "./drills/engine-full.ts";
@@ -13,13 +14,18 @@ import { engineWiped } from "./drills/engine-wiped.ts";
 import { eventLoopBlocked } from "./drills/event-loop-blocked.ts";
 import { explain } from "./drills/explain.ts";
 import { hostileInput } from "./drills/hostile-input.ts";
+import { hotSku } from "./drills/hot-sku.ts";
+import { late } from "./drills/late.ts";
+import { marketplaceOutage } from "./drills/marketplace-outage.ts";
 import { parkingCrash } from "./drills/parking-crash.ts";
 import { pdfThenMail } from "./drills/pdf-then-mail.ts";
 import { poisoned } from "./drills/poisoned.ts";
 import { replay } from "./drills/replay.ts";
+import { sickNeighbour } from "./drills/sick-neighbour.ts";
 import { smtpCut } from "./drills/smtp-cut.ts";
 import { smtpDown } from "./drills/smtp-down.ts";
 import { staleLetter } from "./drills/stale-letter.ts";
+import { throttled } from "./drills/throttled.ts";
 import { versionSkew } from "./drills/version-skew.ts";
 import { workerKilled } from "./drills/worker-killed.ts";
 
@@ -48,4 +54,10 @@ export const catalogue: readonly Drill[] = [
   parkingCrash,
   alertStorm,
   replay,
+  marketplaceOutage,
+  throttled,
+  sickNeighbour,
+  hotSku,
+  drift,
+  late,
 ];
