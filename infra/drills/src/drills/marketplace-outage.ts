@@ -22,10 +22,11 @@ export const marketplaceOutage = defineDrill({
   shortOnPostgres: true,
   sabotages: [
     {
-      without: "the gate that closes on an outage",
-      file: "packages/jobs/src/remote/gate.ts",
-      find: "const FAILURES_TO_CLOSE = 5;",
-      replace: "const FAILURES_TO_CLOSE = 1_000_000_000;",
+      without: "a remote that is down costing no attempt",
+      file: "packages/jobs/src/outcome.ts",
+      find: `if (error instanceof DependencyDownError)
+    return postpone(error, error.retryAfterMs ?? DEPENDENCY_WAIT_MS, at);`,
+      replace: "",
     },
   ],
   async run(t) {

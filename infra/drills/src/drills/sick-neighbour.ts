@@ -48,7 +48,7 @@ export const sickNeighbour = defineDrill({
       );
     const [sick, ...healthy] = all;
     if (sick === undefined) throw new Error("no account");
-    const seconds = t.sized(6, 45);
+    const seconds = t.sized(3, 45);
     let quantity = 0;
     /** Change stock of all accounts for a while, and say how long the healthy ones took. */
     const phase = async (what: string): Promise<number> => {
@@ -76,20 +76,15 @@ export const sickNeighbour = defineDrill({
     const incidents = () => numberOf(stack.db, sql`incidents WHERE remote_kind = 'marketplace'`);
     await until(async () => (await incidents()) > 0, { deadlineMs: 60_000 }).catch(() => {});
 
+    // A poll's time more; of a few seconds p95 is the slowest of some twenty, and says as little.
+    const boundMs = 1.2 * wellMs + t.sized(500, 50);
     t.figure("p95WellMs", wellMs);
     t.figure("p95BesideHangingMs", hangingMs);
     t.figure("p95BesideFailingMs", failingMs);
     t.figure("incidents", await incidents());
-    t.must(
-      "beside one that hangs the others take 1.2 times as long at most",
-      hangingMs <= bound(wellMs),
-    );
-    t.must("beside one that fails, too", failingMs <= bound(wellMs));
+    t.must("beside one that hangs the others take 1.2 times as long at most", hangingMs <= boundMs);
+    t.must("beside one that fails, too", failingMs <= boundMs);
     t.must("one incident tells of it", (await incidents()) === 1);
     t.must("nothing dies", (await letters(stack)) === 0);
   },
 });
-
-/** What is measured in some hundreds of milliseconds is told apart by a poll's time alone. */
-const POLL_MS = 50;
-const bound = (ms: number): number => 1.2 * ms + POLL_MS;
