@@ -26,7 +26,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000 } },
     // Most of a test here is waiting for a server, so more files than cores run at once.
-    maxWorkers: 6,
+    maxWorkers: 4,
     // Node imports the sources by itself, once for all files of a worker: a third of the processor time.
     isolate: false,
     experimental: { viteModuleRunner: false },

@@ -27,10 +27,9 @@ export function urlOfDatabase(name: string): string {
 export const freshName = (kind: string): string =>
   `ballast_${kind}_${process.pid}_${randomBytes(6).toString("hex")}`;
 
-/** By copying files: cheaper than by the log, on a server that need not sync them. */
 export const createDatabase = (client: pg.Client, name: string, template = "template1") =>
   client.query(
-    `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE ${pg.escapeIdentifier(template)} STRATEGY FILE_COPY`,
+    `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE ${pg.escapeIdentifier(template)}`,
   );
 
 /** Also where a client is still connected: a test that failed may have left one. */

@@ -16,7 +16,7 @@ export const remindDebtors = defineJob({
     days: z.int().min(1).max(30).default(2),
   }),
   result: z.object({ asked: z.int().min(0) }),
-  timeoutMs: 10 * 60_000,
+  timeoutMs: 120_000,
   priority: 20,
   slot: () => "all",
 });
