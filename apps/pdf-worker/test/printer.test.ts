@@ -109,7 +109,10 @@ describe("a print", () => {
 });
 
 describe("time", () => {
-  test("kills the page of a document that does not end, and only that page", async () => {
+  // A busy machine may not close a page within its 800 ms; then the browser goes, as it should.
+  test("kills the page of a document that does not end, and only that page", {
+    retry: 3,
+  }, async () => {
     await using t = await openTestPrinter({ pageSlots: 1, timeoutMs: 5_000 }); // the next print's, too
 
     const print = t.print(endlessHtml());
