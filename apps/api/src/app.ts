@@ -21,6 +21,8 @@ import { deliveryRoutes } from "./routes/deliveries.ts";
 import { documentRoutes } from "./routes/documents.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
 import { invoiceJobRoutes } from "./routes/invoice-jobs.ts";
+import { invoiceRunEventRoutes } from "./routes/invoice-run-events.ts";
+import { invoiceRunRoutes } from "./routes/invoice-runs.ts";
 import { invoiceStepRoutes } from "./routes/invoice-steps.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { jobEventRoutes } from "./routes/job-events.ts";
@@ -72,6 +74,8 @@ export const endpoints = (deps: AppDeps): Endpoint[] => {
     ...reminderRoutes(deps),
     ...documentRoutes(deps),
     ...invoiceJobRoutes({ requests: deps.requests, nudge: () => deps.dispatcher.nudge() }),
+    ...invoiceRunRoutes({ ...deps, bodyLimitBytes }),
+    ...invoiceRunEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
     ...jobRoutes(deps),
     ...jobEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
     ...storyRoutes(deps),

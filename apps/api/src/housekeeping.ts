@@ -1,5 +1,6 @@
 import {
   type Database,
+  forgetInvoiceRuns,
   type HistoryPolicy,
   keepHistory,
   purgeIdempotencyKeys,
@@ -24,9 +25,16 @@ export function startHousekeeping(
     if (movedRuns > 0) log.info({ movedRuns }, "finished runs moved to history");
     if (droppedPartitions.length > 0) log.info({ droppedPartitions }, "old history dropped");
   };
+  const forgetRuns = async () => {
+    const runs = await forgetInvoiceRuns(database.kysely, history.keepMonths);
+    if (runs > 0) log.info({ runs }, "old invoice runs removed");
+  };
   const sweep = async () => {
     await forgetKeys().catch((error: unknown) =>
       log.warn({ err: error }, "old idempotency keys are still there"),
+    );
+    await forgetRuns().catch((error: unknown) =>
+      log.warn({ err: error }, "old invoice runs are still there"),
     );
     if (closing.signal.aborted) return;
     await moveRuns().catch((error: unknown) =>

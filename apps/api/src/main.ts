@@ -13,6 +13,7 @@ import { createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { startGateCensus } from "./gate-census.ts";
 import { startHousekeeping } from "./housekeeping.ts";
+import { startInvoiceRuns } from "./invoice-runs/driver.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
 import { startReplays } from "./replays/driver.ts";
 import { startSchedules } from "./schedules/clock.ts";
@@ -57,6 +58,7 @@ await runService(
 
     const requests = createRequests({ store });
     await using _replays = startReplays({ database, requests, dispatcher, log });
+    await using _invoiceRuns = startInvoiceRuns({ database, requests, dispatcher, log });
     await using _schedules = startSchedules({
       database,
       requests,

@@ -100,7 +100,7 @@ test("a paused account is told nothing until it is resumed, and both are on reco
       body: { type: "/problems#account-paused" },
     });
   await t.api.post(`${path}/resume`, { reason }).expect(200);
-  expect(await t.store.claim(10, 1_000)).toMatchObject([{ job: "push-stock" }]);
+  expect(await t.store.claim(10, 1_000, {})).toMatchObject([{ job: "push-stock" }]);
 
   const { actions } = await listActions(t.database.kysely, "all", { targetId: accountId });
   expect(actions.map(({ action }) => action)).toEqual(

@@ -14,7 +14,7 @@ test("a paused queue accepts work, hands none of it over, and each job says by w
   const { invoiceId } = await t.issued();
   const asked = await t.api.post(`/v1/invoices/${invoiceId}/pdf`).expect(202);
 
-  expect(await t.store.claim(10, 1_000)).toEqual([]);
+  expect(await t.store.claim(10, 1_000, {})).toEqual([]);
   expect(await t.store.nextDueInMs()).toBeNull();
   const job = await t.api.get(`/v1/jobs/${asked.body.requestId}`);
   expect(job.body.waits).toMatchObject({
@@ -29,7 +29,7 @@ test("a paused queue accepts work, hands none of it over, and each job says by w
   });
 
   await t.api.post("/v1/queues/pdf/resume", { reason: "they are there" }).expect(200);
-  expect(await t.store.claim(10, 1_000)).toHaveLength(1);
+  expect(await t.store.claim(10, 1_000, {})).toHaveLength(1);
 });
 
 test("who paused and resumed a queue is on record, with the state before and after", async () => {

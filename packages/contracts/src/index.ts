@@ -10,6 +10,7 @@ export {
 } from "./envelope.ts";
 export {
   type AnyJob,
+  BULK_PRIORITY,
   defineJob,
   type JobContract,
   type PayloadInput,

@@ -47,6 +47,12 @@ type JobSpec<N extends string, P extends z.ZodObject, R extends z.ZodType> = Pic
 > &
   Partial<Omit<JobContract<N, P, R>, "backoff">> & { readonly backoff?: Partial<Backoff> };
 
+/**
+ * A wish of this priority, or a less urgent one, is bulk: it stays a row until there is room, so that what is
+ * asked for by a person overtakes it, and its run can be stopped at any time.
+ */
+export const BULK_PRIORITY = 1_000;
+
 /** 5 attempts that wait 2, 4, 8 and 16 s: enough for a hiccup; outages postpone instead. */
 const DEFAULTS = {
   attempts: 5,

@@ -112,6 +112,38 @@ export {
   InvoiceWithoutLinesError,
 } from "./invoice-errors.ts";
 export {
+  claimInvoiceRuns,
+  type ItemOutcome,
+  type NextItem,
+  nextInvoices,
+  recordItem,
+  settleItems,
+  stillDrivingInvoiceRun,
+} from "./invoice-runs/drive.ts";
+export {
+  cancelAsked,
+  cancelItems,
+  countItems,
+  fallenByCause,
+  type InvoiceRunCounts,
+  type InvoiceRunItem,
+  listItems,
+  retryItems,
+} from "./invoice-runs/items.ts";
+export {
+  createInvoiceRun,
+  findInvoiceRun,
+  forgetInvoiceRuns,
+  type InvoiceRun,
+  type InvoiceRunFilter,
+  invoicesToRun,
+  listInvoiceRuns,
+  lockInvoiceRun,
+  moveInvoiceRun,
+  type UnfitInvoice,
+  unfitInvoices,
+} from "./invoice-runs/runs.ts";
+export {
   invoiceNumber,
   issueInvoice,
   moveDueDate,
@@ -269,6 +301,7 @@ export {
   skippedLetters,
   UNDER_WAY,
 } from "./replays/replays.ts";
+export { hurry } from "./run-store/hurry.ts";
 export { openRunStore } from "./run-store/open-run-store.ts";
 export type * from "./run-store/port.ts";
 export {
@@ -296,6 +329,8 @@ export type {
   DeliveryState,
   DriftWinner,
   IncidentState,
+  InvoiceRunItemState,
+  InvoiceRunState,
   InvoiceState,
   LetterState,
   ReplayState,

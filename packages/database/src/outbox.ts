@@ -1,3 +1,4 @@
+import { BULK_PRIORITY } from "@ballast/contracts";
 import { sql } from "kysely";
 import type { Queryable } from "./database.ts";
 import { isPaused } from "./run-store/pauses.ts";
@@ -13,7 +14,8 @@ export interface Outbox {
 }
 
 /** As the index to dispatch by has it. */
-const isRow = sql`r.state = 'waiting' AND r.handed_at IS NULL AND r.held_for IS NULL`;
+const isRow = sql`r.state = 'waiting' AND r.handed_at IS NULL AND r.held_for IS NULL
+  AND r.priority < ${sql.lit(BULK_PRIORITY)}`;
 const isDue = sql`${isRow} AND (r.due_at IS NULL OR r.due_at <= now())`;
 const isPending = sql`${isDue} AND NOT ${isPaused}
   AND (r.slot IS NULL OR NOT EXISTS (
@@ -22,8 +24,8 @@ const isPending = sql`${isDue} AND NOT ${isPaused}
 const since = sql`coalesce(r.due_at, r.created_at)`;
 
 /**
- * Measure the outbox. Runs that wait for their slot, are held or due later do not count: nobody is
- * late with them. Those of a paused queue are counted apart.
+ * Measure the outbox. Runs that wait for their slot, are held or due later do not count, nor does bulk work:
+ * nobody is late with them. Those of a paused queue are counted apart.
  *
  * @param limit counting ends here, so that a huge backlog costs no more than a large one
  */

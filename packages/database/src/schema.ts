@@ -18,6 +18,8 @@ export type DeliveryState = "planned" | "sending" | "sent" | "rejected" | "unkno
 export type IncidentState = "open" | "ticketed" | "resolved" | "ignored";
 export type LetterState = "open" | "replayed" | "discarded";
 export type AlertKind = "opened" | "grown" | "reopened" | "resolved";
+export type InvoiceRunState = "running" | "cancelling" | "cancelled" | "completed";
+export type InvoiceRunItemState = "pending" | "asked" | "done" | "failed" | "dead" | "cancelled";
 export type ReplayState = "canary" | "running" | "stopped" | "cancelled" | "completed";
 export type DriftWinner = "ours" | "theirs";
 export type ApiScope = "read" | "write" | "operate";
@@ -62,6 +64,8 @@ interface JobRunRow {
   suspectSince: Date | null;
   runningAlone: Generated<boolean>;
   crashesAlone: Generated<number>;
+  /** What the engine was told. */
+  enginePriority: number | null;
 }
 
 interface JobRequestRow {
@@ -352,6 +356,35 @@ export interface Schema {
     blockedUntil: Date | null;
     resetsAt: Date | null;
     changedAt: Timestamp;
+  };
+  invoiceRuns: {
+    id: string;
+    companyId: string;
+    action: "render" | "send";
+    filter: Json<Record<string, unknown>> | null;
+    invoiceCount: number;
+    state: Generated<InvoiceRunState>;
+    requestedBy: string;
+    retriedBy: string | null;
+    traceparent: string | null;
+    createdAt: Timestamp;
+    begunAt: Timestamp;
+    finishedAt: Date | null;
+    driver: string | null;
+    drivenUntil: Date | null;
+  };
+  invoiceRunItems: {
+    invoiceRunId: string;
+    invoiceId: string;
+    companyId: string;
+    position: number;
+    state: Generated<InvoiceRunItemState>;
+    tries: Generated<number>;
+    jobRunId: string | null;
+    requestId: string | null;
+    errorCode: string | null;
+    errorMessage: string | null;
+    endedAt: Date | null;
   };
   replays: {
     id: string;

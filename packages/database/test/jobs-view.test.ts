@@ -81,7 +81,7 @@ test("a waiting run is cancelled at once; if the engine may have it, that copy i
   await using t = await setup();
   const fresh = await t.ask();
   const handed = await t.ask();
-  await t.store.handedOver([handed.runId]);
+  await t.store.handedOver([{ id: handed.runId, priority: 0 }]);
 
   expect(await cancelRequest(t.db, fresh.requestId, "all")).toEqual({
     kind: "cancelled",

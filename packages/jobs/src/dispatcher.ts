@@ -1,3 +1,4 @@
+import { type BulkTurns, bulkTurns, isBulk } from "./bulk-turns.ts";
 import type { Engine, EngineJob } from "./engine/engine.ts";
 import type { ClaimedRun, RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
@@ -13,7 +14,7 @@ export interface DispatcherOptions {
     RunStore<never>,
     "claim" | "handedOver" | "unclaim" | "nextDueInMs" | "onDispatch" | "expire"
   >;
-  readonly engine: Pick<Engine, "add" | "ping">;
+  readonly engine: Pick<Engine, "add" | "prioritize" | "ping">;
   readonly telemetry: RuntimeTelemetry;
   /** While it says so, runs stay rows: what we hand over never fills the engine. */
   readonly engineIsFull?: () => boolean;
@@ -34,6 +35,7 @@ const RETRY_MS = { first: 250, cap: 5_000 };
 export async function startDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
   const { store, telemetry } = options;
   const log = telemetry.log.child({ part: "dispatcher" });
+  const turns = bulkTurns();
   const closing = new AbortController();
   let awake = new AbortController();
   let nudged = true;
@@ -57,7 +59,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     while (!closing.signal.aborted) {
       try {
         nudged = false;
-        const more = options.engineIsFull?.() ? false : await dispatchBatch(options);
+        const more = options.engineIsFull?.() ? false : await dispatchBatch(options, turns);
         if (failures > 0) log.info({ failures }, "handing over again");
         failures = 0;
         // By the clock: under load there is always more to hand over.
@@ -93,19 +95,19 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
 }
 
 /** Hand over one batch; true if there may be more. */
-async function dispatchBatch(options: DispatcherOptions): Promise<boolean> {
+async function dispatchBatch(options: DispatcherOptions, turns: BulkTurns): Promise<boolean> {
   const { store, telemetry } = options;
-  const runs = await store.claim(BATCH, CLAIM_MS);
+  const runs = await store.claim(BATCH, CLAIM_MS, turns.owed());
   const failures: unknown[] = [];
   let handedCount = 0;
-  for (const [queue, batch] of Map.groupBy(runs, (run) => run.queue)) {
+  for (const [queue, claimed] of Map.groupBy(runs, (run) => run.queue)) {
+    const batch = turns.take(queue, claimed);
     try {
       const handed = await togetherOrAlone(options, queue, batch);
       if (handed.length === 0) continue;
-      await store.handedOver(handed.map(({ id }) => id));
+      await store.handedOver(handed);
       handedCount += handed.length;
-      const oldest = Math.min(...handed.map((run) => (run.dueAt ?? run.createdAt).getTime()));
-      telemetry.jobs.dispatched(queue, handed.length, Math.max(0, Date.now() - oldest) / 1_000);
+      telemetry.jobs.dispatched(queue, handed.length, longestWaitSeconds(handed));
     } catch (error) {
       failures.push(error);
       // Were PostgreSQL away too: the claim lapses by itself.
@@ -117,6 +119,14 @@ async function dispatchBatch(options: DispatcherOptions): Promise<boolean> {
   if (handedCount === 0 && runs.length > 0)
     throw new Error(`the engine refused all of ${runs.length} runs`);
   return runs.length === BATCH;
+}
+
+/** How late the latest is; bulk work, and what was handed over before, is late for nobody. */
+function longestWaitSeconds(handed: readonly ClaimedRun[]): number {
+  const since = handed
+    .filter((run) => !run.inEngine && !isBulk(run))
+    .map((run) => (run.dueAt ?? run.createdAt).getTime());
+  return Math.max(0, Date.now() - Math.min(Date.now(), ...since)) / 1_000;
 }
 
 /**
@@ -131,7 +141,7 @@ export async function togetherOrAlone(
     engine,
     telemetry,
   }: Pick<DispatcherOptions, "telemetry"> & {
-    readonly engine: Pick<Engine, "add" | "ping">;
+    readonly engine: Pick<Engine, "add" | "prioritize" | "ping">;
   },
   queue: string,
   batch: readonly ClaimedRun[],
@@ -156,12 +166,17 @@ export async function togetherOrAlone(
   return handed;
 }
 
-/** Add runs to the engine in one call. */
-const handOver = (
-  engine: Pick<Engine, "add">,
+/** Add runs to the engine in one call, and let those that it has already overtake others. */
+async function handOver(
+  engine: Pick<Engine, "add" | "prioritize">,
   queue: string,
   runs: readonly ClaimedRun[],
-): Promise<void> => engine.add(queue, runs.map(engineJobOf));
+): Promise<void> {
+  const fresh = runs.filter(({ inEngine }) => !inEngine);
+  if (fresh.length > 0) await engine.add(queue, fresh.map(engineJobOf));
+  for (const { engineJobId, priority, inEngine } of runs)
+    if (inEngine) await engine.prioritize(queue, engineJobId, priority);
+}
 
 function engineJobOf(run: ClaimedRun): EngineJob {
   const meta = {

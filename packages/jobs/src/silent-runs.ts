@@ -7,7 +7,7 @@ import { isUnreachable } from "./unreachable.ts";
 
 export interface LookTools {
   readonly store: Pick<RunStore<never>, "reclaim" | "touch" | "copyEnd">;
-  readonly engine: Pick<Engine, "add" | "find" | "ping">;
+  readonly engine: Pick<Engine, "add" | "prioritize" | "find" | "ping">;
   readonly telemetry: RuntimeTelemetry;
 }
 

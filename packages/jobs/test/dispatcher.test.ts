@@ -2,7 +2,7 @@ import { until } from "@ballast/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startDispatcher } from "../src/dispatcher.ts";
 import type { EngineJob } from "../src/engine/engine.ts";
-import type { ClaimedRun } from "../src/store.ts";
+import type { ClaimedRun, Handed } from "../src/store.ts";
 import { quietTelemetry } from "./integration/setup.ts";
 
 const aRun = (id: string): ClaimedRun => ({
@@ -23,6 +23,7 @@ const aRun = (id: string): ClaimedRun => ({
   requestedBy: null,
   traceparent: null,
   createdAt: new Date(),
+  inEngine: false,
 });
 
 /** A dispatcher between a list of runs and an engine that is `away`, or refuses what is named poison. */
@@ -39,6 +40,7 @@ async function setup() {
       if (engine.away) throw new Error("away");
       if (jobs.some(({ id }) => id.startsWith("poison"))) throw new Error("refused");
     },
+    async prioritize() {},
     async ping() {
       if (engine.away) throw new Error("away");
     },
@@ -50,9 +52,9 @@ async function setup() {
       for (const { id } of free) claimed.add(id);
       return free;
     },
-    async handedOver(ids: readonly string[]) {
-      handed.push(...ids);
-      for (const id of ids)
+    async handedOver(runs: readonly Handed[]) {
+      handed.push(...runs.map(({ id }) => id));
+      for (const { id } of runs)
         waiting.splice(
           waiting.findIndex((run) => run.id === id),
           1,

@@ -23,6 +23,7 @@ const silentRun = (id: string): SilentRun => ({
   createdAt: new Date(0),
   touchedAt: new Date(0),
   running: false,
+  inEngine: false,
 });
 
 /** A wiped engine, which refuses whatever is named poison, beside `runs` that are silent. */
@@ -40,6 +41,7 @@ function setup(runs: SilentRun[]) {
       if (jobs.some(({ id }) => id.startsWith("poison"))) throw new Error("refused");
       engine.added.push(...jobs.map(({ id }) => id));
     },
+    async prioritize() {},
     async ping() {
       if (engine.away) throw new Error("away");
     },

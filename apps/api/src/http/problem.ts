@@ -107,6 +107,11 @@ export const PROBLEMS = {
     title: "A bulk replay of this queue is under way",
     remedy: "Wait for its end, or cancel it: `POST /v1/replays/{replayId}/cancel`.",
   },
+  "run-state": {
+    status: 409,
+    title: "The invoice run is in another state",
+    remedy: "`detail` names the state it is in, and those this needs.",
+  },
   "replay-state": {
     status: 409,
     title: "The bulk replay's state does not allow this",

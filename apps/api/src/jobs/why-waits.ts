@@ -1,3 +1,4 @@
+import { BULK_PRIORITY } from "@ballast/contracts";
 import type {
   JobRequestSummary,
   JobRequestView,
@@ -21,6 +22,7 @@ export interface Wait {
     | "queued"
     | "starting"
     | "backing_off"
+    | "bulk"
     | "postponed"
     | "gate_closed"
     | "handed_back"
@@ -159,10 +161,15 @@ function ofEngine(
           code: "engine_unreachable",
           message: "is recorded; the queue engine does not answer, and gets it as soon as it does",
         }
-      : {
-          code: "not_handed_over",
-          message: `is handed to the queue in a moment; ${ahead(aheadOfIt)}`,
-        };
+      : run.priority >= BULK_PRIORITY
+        ? {
+            code: "bulk",
+            message: `is bulk work, done after what people ask for one by one; ${ahead(aheadOfIt)}`,
+          }
+        : {
+            code: "not_handed_over",
+            message: `is handed to the queue in a moment; ${ahead(aheadOfIt)}`,
+          };
   if (peek.kind === "unreachable")
     return {
       code: "engine_unreachable",

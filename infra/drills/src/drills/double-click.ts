@@ -10,8 +10,8 @@ export const doubleClick = defineDrill({
   sabotages: [
     {
       without: "the first request being remembered",
-      file: "apps/api/src/routes/invoice-jobs.ts",
-      find: "const first = body.resend ? undefined : await firstSend(tx, invoice);",
+      file: "apps/api/src/jobs/invoice-work.ts",
+      find: "const first = resendReason === null ? await firstSend(tx, invoice) : undefined;",
       replace: "const first = undefined as Awaited<ReturnType<typeof firstSend>>;",
     },
   ],

@@ -13,6 +13,7 @@ import { triageFollowUp } from "./0012-triage-follow-up.ts";
 import { gateIncidents } from "./0014-gate-incidents.ts";
 import { schedules } from "./0015-schedules.ts";
 import { reminders } from "./0016-reminders.ts";
+import { invoiceRuns } from "./0017-invoice-runs.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -30,4 +31,5 @@ export const migrations: Record<string, Migration> = {
   "0014-gate-incidents": gateIncidents,
   "0015-schedules": schedules,
   "0016-reminders": reminders,
+  "0017-invoice-runs": invoiceRuns,
 };

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Queryable } from "../database.ts";
 import { storableJson } from "../storable.ts";
 import type { AttemptEnd, Progress } from "./port.ts";
-import { DISPATCH_CHANNEL } from "./wake.ts";
+import { DISPATCH_CHANNEL, makesRoom } from "./wake.ts";
 
 /**
  * Record ended attempts and what they mean for their runs, in one statement.
@@ -93,9 +93,9 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
         change_no = nextval('job_run_changes')
       FROM spent s LEFT JOIN deciding d ON d.run_id = s.run_id
       WHERE r.id = s.run_id
-      RETURNING r.slot IS NOT NULL AND r.finished_at IS NOT NULL AS frees_slot
+      RETURNING ${makesRoom} AND r.finished_at IS NOT NULL AS makes_room
     )
-    SELECT pg_notify(${DISPATCH_CHANNEL}, '') WHERE EXISTS (SELECT 1 FROM updated WHERE frees_slot)`.execute(
+    SELECT pg_notify(${DISPATCH_CHANNEL}, '') WHERE EXISTS (SELECT 1 FROM updated WHERE makes_room)`.execute(
     db,
   );
 }

@@ -19,8 +19,8 @@ export function openRunStore(database: Database): RunStore {
   return {
     ask,
     release,
-    claim: (limit, leaseMs) => persistently(() => claim(db, limit, leaseMs)),
-    handedOver: (runIds) => persistently(() => handedOver(db, runIds)),
+    claim: (limit, leaseMs, owed) => persistently(() => claim(db, limit, leaseMs, owed)),
+    handedOver: (runs) => persistently(() => handedOver(db, runs)),
     unclaim: (runIds) => persistently(() => unclaim(db, runIds)),
     nextDueInMs: () => nextDueInMs(db),
     start: (starts) => persistently(() => start(db, starts)),

@@ -57,7 +57,12 @@ export interface ClaimedRun extends NewRun {
   readonly traceparent: string | null;
   readonly requestedBy: string | null;
   readonly createdAt: Date;
+  /** The engine has it already, less urgent than it has become. */
+  readonly inEngine: boolean;
 }
+
+/** A run as the engine has it. */
+export type Handed = Pick<ClaimedRun, "id" | "priority">;
 
 /** A job at its start, as a worker reports it. */
 export interface Start {
@@ -199,8 +204,13 @@ export interface RunStore {
    * Claim runs that may be handed over: waiting, due, not held, without a started sibling in their
    * slot, most urgent first. A claim not followed by `handedOver` within `leaseMs` lapses.
    */
-  claim(limit: number, leaseMs: number): Promise<ClaimedRun[]>;
-  handedOver(runIds: readonly string[]): Promise<void>;
+  claim(
+    limit: number,
+    leaseMs: number,
+    owed: Readonly<Record<string, number>>,
+  ): Promise<ClaimedRun[]>;
+  /** The engine has them, each with the priority given here. */
+  handedOver(runs: readonly Handed[]): Promise<void>;
   unclaim(runIds: readonly string[]): Promise<void>;
   /** Milliseconds until the next waiting run falls due; `null` if none has a time. */
   nextDueInMs(): Promise<number | null>;

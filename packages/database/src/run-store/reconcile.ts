@@ -3,12 +3,14 @@ import type { Queryable } from "../database.ts";
 import { storableJson, storableText } from "../storable.ts";
 import type { CopiedEnd, SilentRun } from "./port.ts";
 import { claimedRunColumns, oldestRequest } from "./run-columns.ts";
-import { notifyDispatchers } from "./wake.ts";
+import { makesRoom, notifyDispatchers } from "./wake.ts";
 
 /** Runs handed over and untouched for `silentMs`, oldest first. */
 export async function silent(db: Queryable, silentMs: number, limit: number): Promise<SilentRun[]> {
   const { rows } = await sql<SilentRun>`
-    SELECT ${claimedRunColumns}, r.touched_at, r.running_attempt_id IS NOT NULL AS running
+    SELECT ${claimedRunColumns}, r.touched_at, r.running_attempt_id IS NOT NULL AS running,
+      -- Those that are added again are the ones it lost.
+      false AS in_engine
     FROM job_runs r ${oldestRequest}
     WHERE r.state IN ('waiting', 'started') AND r.handed_at IS NOT NULL
       AND r.touched_at < now() - ${silentMs} * interval '1 millisecond'
@@ -45,7 +47,7 @@ export async function reclaim(
  */
 export async function copyEnd(db: Queryable, end: CopiedEnd): Promise<void> {
   const isDead = end.state === "dead";
-  const { rows } = await sql<{ freesSlot: boolean }>`
+  const { rows } = await sql<{ makesRoom: boolean }>`
     WITH locked AS MATERIALIZED (
       SELECT * FROM job_runs
       WHERE id = ${end.runId} AND state IN ('waiting', 'started') FOR UPDATE
@@ -65,8 +67,8 @@ export async function copyEnd(db: Queryable, end: CopiedEnd): Promise<void> {
       next_attempt_at = NULL, wait_code = NULL, wait_message = NULL,
       change_no = nextval('job_run_changes')
     FROM locked WHERE r.id = locked.id
-    RETURNING r.slot IS NOT NULL AS frees_slot`.execute(db);
-  if (rows[0]?.freesSlot) await notifyDispatchers(db);
+    RETURNING ${makesRoom} AS makes_room`.execute(db);
+  if (rows[0]?.makesRoom) await notifyDispatchers(db);
 }
 
 /** End waiting runs whose deadline passed, held ones too; returns how many. */

@@ -26,7 +26,7 @@ test("a piece of work that can never work is a letter of its own, which no engin
   );
   const letter = await findLetter(t.db.kysely, t.companyId, runId);
   expect(letter).toMatchObject({ state: "open", code: "listing_rejected", job: "push-listing" });
-  expect(await openRunStore(t.db).claim(10, 1_000)).toEqual([]);
+  expect(await openRunStore(t.db).claim(10, 1_000, {})).toEqual([]);
   const { requestId = "" } = await t.db.kysely
     .selectFrom("jobRequests")
     .select("id as requestId")

@@ -40,6 +40,7 @@ test("a claimed run carries what the engine needs", async () => {
       deadlineAt: expect.any(Date),
       heldFor: null,
       createdAt: expect.any(Date),
+      inEngine: false,
       requestId: asked.requestId,
       requestedBy: "anna",
       traceparent: "00-a-b-01",
@@ -59,8 +60,8 @@ test("dispatchers at work together never claim one run twice", async () => {
 test("a claim that was not followed by handing over lapses, or is given back", async () => {
   await using t = await setup();
   const { runId } = await t.ask();
-  expect(await t.store.claim(10, 0)).toHaveLength(1);
-  expect(await t.store.claim(10, LEASE_MS)).toHaveLength(1);
+  expect(await t.store.claim(10, 0, {})).toHaveLength(1);
+  expect(await t.store.claim(10, LEASE_MS, {})).toHaveLength(1);
   expect(await t.claim()).toEqual([]);
   await t.store.unclaim([runId]);
   expect(await t.claim()).toHaveLength(1);
@@ -69,8 +70,8 @@ test("a claim that was not followed by handing over lapses, or is given back", a
 test("a run that was handed over is not claimed again", async () => {
   await using t = await setup();
   const { requestId, runId } = await t.ask();
-  await t.store.claim(10, 0);
-  await t.store.handedOver([runId]);
+  await t.store.claim(10, 0, {});
+  await t.store.handedOver([{ id: runId, priority: 0 }]);
   expect(await t.claim()).toEqual([]);
   expect(await t.runOf(requestId)).toMatchObject({
     state: "waiting",
@@ -85,7 +86,7 @@ test("a run that a worker started before its handing over was noted stays starte
   const { requestId, runId } = await t.ask();
   await t.claim();
   await t.begin(runId);
-  await t.store.handedOver([runId]);
+  await t.store.handedOver([{ id: runId, priority: 0 }]);
   await t.store.unclaim([runId]);
   expect(await t.runOf(requestId)).toMatchObject({ state: "started" });
   expect(await t.claim()).toEqual([]);
@@ -111,7 +112,7 @@ test("the next due time counts what is to come, not what waits for its slot", as
 test("a claim that may lapse is a time to look again", async () => {
   await using t = await setup();
   await t.ask();
-  await t.store.claim(1, 5_000);
+  await t.store.claim(1, 5_000, {});
   const inMs = await t.store.nextDueInMs();
   expect(inMs).toBeGreaterThan(0);
   expect(inMs).toBeLessThanOrEqual(5_000);
@@ -135,4 +136,64 @@ test("the most urgent of many waiting runs are read off an index, not sorted", a
     ORDER BY r.priority, coalesce(r.due_at, r.created_at), r.id LIMIT 10`.execute(t.db.kysely);
   expect(JSON.stringify(rows)).toContain("job_runs_to_dispatch");
   expect(JSON.stringify(rows)).not.toContain("Sort");
+});
+
+const BULK = 1_000;
+
+test("bulk work is claimed as there is room for it: four times what runs, and eight from the start", async () => {
+  await using t = await setup();
+  const asked = [];
+  for (let n = 0; n < 60; n += 1) asked.push(await t.ask({ priority: BULK }));
+  await t.ask({ priority: BULK, queue: "email" });
+
+  const first = await t.claim();
+  expect(first.filter(({ queue }) => queue === "pdf")).toHaveLength(8);
+  expect(first.filter(({ queue }) => queue === "email")).toHaveLength(1);
+  await t.store.handedOver(first);
+  expect(await t.claim()).toEqual([]);
+
+  const attempts = new Map<string, string>();
+  for (const { id } of first.filter(({ queue }) => queue === "pdf").slice(0, 3))
+    attempts.set(id, await t.begin(id));
+  expect(await t.claim()).toHaveLength(4 * 3 - 8);
+  expect((await t.runOf(asked[0]?.requestId ?? "")).state).toBe("started");
+});
+
+test("bulk work that waits for its next attempt takes no room", async () => {
+  await using t = await setup();
+  for (let n = 0; n < 20; n += 1) await t.ask({ priority: BULK });
+  const first = await t.claim();
+  await t.store.handedOver(first);
+  const [id = ""] = first.map((run) => run.id);
+  const attemptId = await t.begin(id);
+  const nextAttemptAt = new Date(Date.now() + HOUR_MS);
+  await t.store.ended([t.end(id, attemptId, { outcome: "retry", nextAttemptAt })]);
+  expect(await t.claim()).toHaveLength(1);
+});
+
+test("bulk work whose turn has come is claimed beyond its room, and never before urgent work", async () => {
+  await using t = await setup();
+  for (let n = 0; n < 20; n += 1) await t.ask({ priority: BULK });
+  await t.store.handedOver(await t.claim());
+  const { runId } = await t.ask();
+  const claimed = await t.claim(100, { pdf: 2 });
+  expect(claimed.map(({ priority }) => priority)).toEqual([0, BULK, BULK]);
+  expect(claimed[0]?.id).toBe(runId);
+});
+
+test("a wish that joins bulk work makes it urgent, also where the engine has it already", async () => {
+  await using t = await setup();
+  const waiting = await t.ask({ priority: BULK, slot: "a" });
+  await t.store.handedOver(await t.claim());
+  await t.ask({ slot: "a" });
+  const raised = await t.claim();
+  expect(raised).toMatchObject([{ id: waiting.runId, priority: 0, inEngine: true }]);
+  await t.store.handedOver(raised);
+  expect(await t.store.claim(10, 0, {})).toEqual([]);
+});
+
+test("bulk work that is due later is no time to look at again once it is due", async () => {
+  await using t = await setup();
+  await t.ask({ priority: BULK, dueAt: new Date(Date.now() - 1) });
+  expect(await t.store.nextDueInMs()).toBeNull();
 });

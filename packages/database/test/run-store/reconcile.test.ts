@@ -5,7 +5,7 @@ test("a run that was handed over and not heard of since is silent, until it is t
   await using t = await setup();
   const { runId, requestId } = await t.ask({ payload: { n: 3 } });
   const young = await t.ask();
-  await t.store.handedOver([runId, young.runId]);
+  await t.store.handedOver([runId, young.runId].map((id) => ({ id, priority: 0 })));
   await t.touchedAgo(runId, "2 minutes");
 
   expect(await t.store.silent(60_000, 10)).toMatchObject([

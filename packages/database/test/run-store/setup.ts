@@ -87,7 +87,7 @@ export async function setup() {
     end,
     view,
     runOf: async (requestId: string) => (await view(requestId)).run,
-    claim: (limit = 100) => store.claim(limit, LEASE_MS),
+    claim: (limit = 100, owed: Record<string, number> = {}) => store.claim(limit, LEASE_MS, owed),
     /** Make it look as if the run was last heard of this long ago. */
     touchedAgo: (runId: string, interval: string) =>
       sql`UPDATE job_runs SET touched_at = now() - ${interval}::interval WHERE id = ${runId}`.execute(

@@ -214,12 +214,13 @@ export class SlotWorld {
 
   async #dispatch({ limit, next }: Extract<Step, { do: "dispatch" }>): Promise<void> {
     // A claim that lapses at once: whoever dies with it holds nobody up.
-    const claimed = await this.#t.store.claim(limit, this.#alone ? 0 : 200);
+    const claimed = await this.#t.store.claim(limit, this.#alone ? 0 : 200, {});
     const ids = claimed.map(({ id }) => id);
     if (next === "give back") return await this.#t.store.unclaim(ids);
     if (next === "die at once") return;
     for (const { engineJobId } of claimed) this.#engine.add(engineJobId);
-    if (next === "hand over") await this.#t.store.handedOver(ids);
+    if (next === "hand over")
+      await this.#t.store.handedOver(ids.map((id) => ({ id, priority: 0 })));
   }
 
   async #take(

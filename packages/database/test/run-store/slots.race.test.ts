@@ -43,7 +43,7 @@ async function race(
     for (;;) {
       const isLast = asking === 0;
       const claimed = await t.claim(3);
-      await t.store.handedOver(claimed.map(({ id }) => id));
+      await t.store.handedOver(claimed);
       const starts = claimed.map(({ engineJobId }) => t.aStart(engineJobId));
       const answers = await t.store.start(starts);
       const ends = answers.map((answer, index) => {

@@ -64,6 +64,19 @@ export class BullmqEngine implements Engine {
     await this.#call(queue, (handle) => handle.addBulk(bulk), `add ${jobs.length} jobs`);
   }
 
+  async prioritize(queue: string, engineJobId: string, priority: number): Promise<void> {
+    await this.#call(
+      queue,
+      async (handle) => {
+        const job = await handle.getJob(engineJobId);
+        await job?.changePriority({ priority }).catch(async (error: unknown) => {
+          if ((await handle.getJob(engineJobId)) !== undefined) throw error;
+        });
+      },
+      `put job ${engineJobId} among the urgent`,
+    );
+  }
+
   async find(queue: string, engineJobId: string): Promise<EngineJobState | undefined> {
     const found = await this.#call(
       queue,

@@ -113,6 +113,8 @@ export interface Engine extends AsyncDisposable {
   /** Resolves when the engine answers; rejects after `deadlineMs` saying why. */
   ping(deadlineMs?: number): Promise<void>;
   add(queue: string, jobs: readonly EngineJob[]): Promise<void>;
+  /** Let a job that waits overtake others; one that runs, or is gone, is left alone. */
+  prioritize(queue: string, engineJobId: string, priority: number): Promise<void>;
   /** @param engineJobId as the journal knows it */
   find(queue: string, engineJobId: string): Promise<EngineJobState | undefined>;
   /** Remove a job that is not running; one that is, or is gone, is left alone. */

@@ -6,6 +6,20 @@ import type { Engine, EngineOptions } from "./engine.ts";
 /** Everything of BullMQ lives here, beside our own tables. */
 const SCHEMA = "bullmq";
 
+/**
+ * What a worker had and has no more, since it died or gave it back, was under way: it goes first, as on Redis.
+ * BullMQ puts it behind all that waits, where a backlog would keep it for minutes.
+ */
+const FIRST_AGAIN = `
+  create or replace function ${SCHEMA}.ballast_first_again() returns trigger language plpgsql as $$
+    begin
+      new.seq := -nextval('${SCHEMA}.job_seq');
+      return new;
+    end $$;
+  create or replace trigger ballast_first_again before update on ${SCHEMA}.job for each row
+    when (old.state = 'active' and new.state = 'waiting')
+    execute function ${SCHEMA}.ballast_first_again();`;
+
 /** BullMQ on PostgreSQL: the engine of a machine with nothing else installed. */
 export function openPostgresEngine(url: string, { log }: EngineOptions): Engine {
   const pools: pg.Pool[] = [];
@@ -29,16 +43,6 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
   };
   const shared = openPool(5);
 
-  /** What a dead worker held is put behind all that waits there; it was under way already, so it goes first. */
-  const bringForward = (queue: string, id: string) =>
-    shared
-      .query(
-        `select change_priority(queue, id, priority, true) from job
-         where queue = $1 and id = $2 and state = 'waiting'`,
-        [queue, id],
-      )
-      .catch((error: unknown) => log.debug({ err: error, id }, "a stalled job waits its turn"));
-
   return new BullmqEngine(
     {
       kind: "postgres",
@@ -49,14 +53,8 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
       worker: (name, processor, options) => {
         // One of its connections listens for as long as the worker lives.
         const connection = openPool(6) as never;
-        const worker = new Worker(
-          name,
-          processor,
-          { ...options, connection },
-          createPostgresBackend as never,
-        );
-        worker.on("stalled", (id) => void bringForward(name, id));
-        return worker;
+        const settings = { ...options, connection };
+        return new Worker(name, processor, settings, createPostgresBackend as never);
       },
       ready: async () => {},
       ping: async () => {
@@ -110,6 +108,7 @@ export async function prepareEngine(url: string): Promise<void> {
     await client.query(
       `create table if not exists ${SCHEMA}.ballast_epoch (single boolean primary key check (single), epoch text not null)`,
     );
+    await client.query(FIRST_AGAIN);
   } finally {
     await client.end();
   }

@@ -32,6 +32,35 @@ describeEachEngine("a worker that is told to stop", (engine) => {
     expect(attempts.map(({ outcome }) => outcome)).toEqual(["interrupted", "completed"]);
   });
 
+  test("hands back to the front: what was under way goes before all that waits", async () => {
+    await using t = await setup(engine);
+    const job = testJob();
+    const begun: string[] = [];
+    const work = () =>
+      t.work(
+        [
+          handle(job, async ({ payload: { thing }, signal }) => {
+            begun.push(thing);
+            return begun.length === 1 ? aborted(signal) : { done: "" };
+          }),
+        ],
+        { concurrency: 1 },
+      );
+    const dispatcher = await t.dispatch();
+    await t.ask(job, { thing: "under way" });
+    const first = await work();
+    await until(() => begun.length === 1);
+    const waiting = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => t.ask(job, { thing: `${n}` })),
+    );
+    dispatcher.nudge();
+    await until(async () => (await t.engine.state("test")).waiting === 10);
+    await first[Symbol.asyncDispose]();
+    await work();
+    for (const { requestId } of waiting) await t.reach(requestId, "completed");
+    expect(begun.slice(0, 2)).toEqual(["under way", "under way"]);
+  });
+
   test("lets an irreversible step end, and its run with it", async () => {
     await using t = await setup(engine);
     const job = testJob();

@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import {
+  claimInvoiceRuns,
+  countItems,
+  type Database,
+  fallenByCause,
+  type InvoiceRun,
+  moveInvoiceRun,
+  nextInvoices,
+  recordItem,
+  settleItems,
+  stillDrivingInvoiceRun,
+  type Tx,
+} from "@ballast/database";
+import { type Dispatcher, type Log, type Requests, startRounds } from "@ballast/jobs";
+import { askItem } from "./ask-item.ts";
+
+/** A driver that dies is followed by another after this time. */
+const LEASE_MS = 5_000;
+/** Between two looks while one is driven, and while there is none. */
+const STEP_MS = 200;
+const IDLE_MS = 1_000;
+/**
+ * A run has this many invoices asked for and not over: what a second's work may be, and no more than can be
+ * taken back in a moment. Those that wait for another attempt do not count, or a few would hold up all.
+ */
+const AHEAD = 100;
+/** Invoices dealt with side by side. */
+const LANES = 4;
+
+interface DriverDeps {
+  readonly database: Database;
+  readonly requests: Requests<Tx>;
+  readonly dispatcher: Pick<Dispatcher, "nudge">;
+  readonly log: Log;
+}
+
+/** Drive invoice runs, for ever; in every replica at once, and each run by one of them at a time. */
+export function startInvoiceRuns(deps: DriverDeps): AsyncDisposable {
+  const me = randomUUID();
+  const log = deps.log.child({ part: "invoice-runs" });
+  return startRounds({
+    what: "drive invoice runs",
+    everyMs: IDLE_MS,
+    log,
+    async round(signal) {
+      const runs = await claimInvoiceRuns(deps.database.kysely, me, LEASE_MS);
+      // One that cannot go on keeps no other from it.
+      const steps = await Promise.allSettled(
+        runs.map((run) => step(run, me, { ...deps, log }, signal)),
+      );
+      for (const done of steps) if (done.status === "rejected") throw done.reason;
+      return runs.length > 0 ? STEP_MS : undefined;
+    },
+  });
+}
+
+/** Note what has ended, then ask for what there is room for. */
+async function step(
+  run: InvoiceRun,
+  me: string,
+  deps: DriverDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, dispatcher } = deps;
+  const db = database.kysely;
+  const { asked, retrying } = await settleItems(db, run.id);
+  const room = AHEAD - (asked - retrying);
+  const next =
+    run.state === "running" && room > 0 ? await nextInvoices(db, run.id, room) : undefined;
+  if (asked === 0 && (next === undefined || next.length === 0)) return await finish(run, deps);
+  if (next === undefined || next.length === 0) return;
+
+  const left = next.values();
+  const lane = async () => {
+    // All lanes take from the one iterator.
+    for (const item of left) {
+      if (signal.aborted) return;
+      const goesOn = await database.transaction(async (tx) => {
+        if (!(await stillDrivingInvoiceRun(tx, run.id, me))) return false;
+        await recordItem(tx, run.id, item.invoiceId, await askItem(tx, deps.requests, run, item));
+        return true;
+      });
+      if (!goesOn) return;
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  dispatcher.nudge();
+  for (const ended of lanes) if (ended.status === "rejected") throw ended.reason;
+}
+
+async function finish(run: InvoiceRun, { database, log }: DriverDeps): Promise<void> {
+  const db = database.kysely;
+  const state = run.state === "cancelling" ? "cancelled" : "completed";
+  if (!(await moveInvoiceRun(db, run.id, [run.state], state))) return;
+  const { done, failed, dead, cancelled } = await countItems(db, run.id);
+  const seconds = Math.round((Date.now() - run.begunAt.getTime()) / 1_000);
+  log.info(
+    { invoiceRunId: run.id, action: run.action, done, failed, dead, cancelled, seconds },
+    `invoice run ${state}`,
+  );
+  if (failed + dead > 0)
+    log.warn(
+      { invoiceRunId: run.id, causes: await fallenByCause(db, run.id) },
+      "not all of it is done",
+    );
+}

@@ -1,0 +1,71 @@
+import { documentHold, renderInvoice, sendInvoice } from "@ballast/contracts";
+import { type Asked, findDocument, hurry, type Invoice, type Tx } from "@ballast/database";
+import type { Requests } from "@ballast/jobs";
+import { firstSend, type PlannedMail, planMail } from "./mail-plan.ts";
+
+/** Who wants it, and how urgently. */
+export interface Wisher {
+  readonly requestedBy: string;
+  readonly traceparent: string | null;
+  /** The contract's if absent. */
+  readonly priority?: number;
+}
+
+export interface AskedMail extends Asked {
+  readonly mail: PlannedMail;
+  /** It is the answer of an earlier request. */
+  readonly repeated: boolean;
+}
+
+/** Ask for the PDF of an invoice that is issued. */
+export const askForPdf = (
+  tx: Tx,
+  requests: Requests<Tx>,
+  invoice: Invoice,
+  wisher: Wisher,
+): Promise<Asked> =>
+  requests.ask(tx, renderInvoice, documentOf(invoice), {
+    ...wisher,
+    companyId: invoice.companyId,
+  });
+
+/**
+ * Ask for the invoice to be mailed, and for its PDF if need be. Asked for the first mail again, it answers
+ * with the first request.
+ *
+ * @param resendReason why it is sent once more; `null` for the first mail
+ * @throws {Problem} `no-recipient`, `recipient-suppressed`
+ */
+export async function askForMail(
+  tx: Tx,
+  requests: Requests<Tx>,
+  invoice: Invoice,
+  resendReason: string | null,
+  wisher: Wisher,
+): Promise<AskedMail> {
+  const { companyId } = invoice;
+  const mail = await planMail(tx, invoice, resendReason);
+  const first = resendReason === null ? await firstSend(tx, invoice) : undefined;
+  if (first !== undefined) {
+    if (wisher.priority === undefined) await hurry(tx, companyId, `invoice:${invoice.id}`);
+    return { ...first, mail, repeated: true };
+  }
+
+  const document = documentOf(invoice);
+  const heldFor = documentHold(document);
+  const payload = { ...document, ordinal: mail.ordinal };
+  const asked = await requests.ask(tx, sendInvoice, payload, { ...wisher, companyId, heldFor });
+  // Held first and looked after: a PDF that is finished meanwhile cannot slip through.
+  if (!(await isRendered(tx, invoice))) await askForPdf(tx, requests, invoice, wisher);
+  else await requests.release(tx, heldFor);
+  return { ...asked, mail, repeated: false };
+}
+
+export const isRendered = async (tx: Tx, invoice: Invoice): Promise<boolean> =>
+  (await findDocument(tx, invoice.companyId, documentOf(invoice))) !== undefined;
+
+const documentOf = ({ id, revision, locale }: Invoice) => ({
+  invoiceId: id,
+  revision,
+  locale: renderInvoice.payload.shape.locale.parse(locale),
+});

@@ -1,0 +1,45 @@
+import { BULK_PRIORITY } from "@ballast/contracts";
+import type { ClaimedRun } from "./store.ts";
+
+/** Of a queue's hand-overs one in this many is bulk while both wait. */
+const EVERY = 5;
+/** What a bulk run is handed over with when it is its turn: among the most urgent. */
+const MOST_URGENT = 0;
+
+export const isBulk = ({ priority }: Pick<ClaimedRun, "priority">): boolean =>
+  priority >= BULK_PRIORITY;
+
+/** Sees to it that urgent work of a queue, however much there is, never starves its bulk work. */
+export interface BulkTurns {
+  /** Bulk runs of each queue whose turn has come. */
+  owed(): Record<string, number>;
+  /**
+   * Count what was claimed.
+   *
+   * @returns the same runs, each with the priority that the engine is to have it with
+   */
+  take(queue: string, claimed: readonly ClaimedRun[]): ClaimedRun[];
+}
+
+export function bulkTurns(): BulkTurns {
+  /** Urgent runs of a queue that went before a bulk one had its turn. */
+  const ahead = new Map<string, number>();
+  const turnsOf = (count: number) => Math.floor(count / (EVERY - 1));
+  return {
+    owed: () => Object.fromEntries([...ahead].map(([queue, count]) => [queue, turnsOf(count)])),
+    take(queue, claimed) {
+      const fresh = claimed.filter(({ inEngine }) => !inEngine);
+      const waiting = fresh.filter(isBulk);
+      const before = ahead.get(queue) ?? 0;
+      const turns = waiting.slice(0, turnsOf(before));
+      const after = before + (fresh.length - waiting.length) - turns.length * (EVERY - 1);
+      // Turns that no bulk work was there to take are not saved up.
+      ahead.set(
+        queue,
+        Math.max(0, turns.length < turnsOf(before) ? Math.min(after, EVERY - 1) : after),
+      );
+      const hasTurn = new Set(turns.map(({ id }) => id));
+      return claimed.map((run) => (hasTurn.has(run.id) ? { ...run, priority: MOST_URGENT } : run));
+    },
+  };
+}
