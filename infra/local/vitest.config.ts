@@ -13,6 +13,7 @@ const members = [
   "infra/local",
   "infra/docker",
   "infra/drills",
+  "infra/bench",
 ].filter((member) => existsSync(join(root, member, "test")));
 
 export default defineConfig({

@@ -87,7 +87,8 @@ const rules: readonly Rule[] = [
   },
   {
     applies: (p) =>
-      p.shipped && !["packages/jobs", "packages/testing", "infra/drills"].includes(p.member),
+      p.shipped &&
+      !["packages/jobs", "packages/testing", "infra/drills", "infra/bench"].includes(p.member),
     forbids: engineDrivers,
     because: "only the runtime talks to the queue engine; drills play another team",
   },

@@ -1,0 +1,85 @@
+import { randomBytes } from "node:crypto";
+import { pathToFileURL } from "node:url";
+import { createApiKey, type Database, openDatabase } from "@ballast/database";
+import {
+  ensureChromium,
+  freePort,
+  type ServiceProcess,
+  startServiceProcess,
+  untilReady,
+} from "@ballast/local";
+import type { BenchContext } from "./bench.ts";
+
+/** Processes of our apps as they are shipped, on stores of the bench. */
+export interface Services {
+  readonly db: Database;
+  readonly databaseUrl: string;
+  readonly queueUrl: string;
+  /** What a request to the API carries. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Start one; resolves once it is ready. Ends with the bench. */
+  start(app: string, env?: Readonly<Record<string, string>>): Promise<App>;
+}
+
+export interface App {
+  readonly pid: number;
+  /** Of the API; of the others it serves nothing. */
+  readonly url: string;
+  readonly opsUrl: string;
+  kill(): Promise<void>;
+}
+
+/** @param env beyond what every process gets */
+export async function openServices(
+  context: BenchContext,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Services> {
+  const databaseUrl = await context.servers.database();
+  const { url: queueUrl } = await context.servers.redis();
+  const db = context.use(await openDatabase(databaseUrl, { applicationName: "bench", poolMax: 4 }));
+  const { key } = await createApiKey(db.kysely, {
+    name: "bench",
+    companyId: null,
+    scopes: ["read", "write", "operate"],
+  });
+  const chromium = ensureChromium(process.env);
+  const shared = {
+    DATABASE_URL: databaseUrl,
+    QUEUE_URL: queueUrl,
+    // A queue of its own in the server that all benches share.
+    QUEUE_PREFIX: `bench-${randomBytes(4).toString("hex")}`,
+    STORAGE_URL: pathToFileURL(context.folder).href,
+    API_RATE_LIMIT_PER_MINUTE: "10000000",
+    LOG_LEVEL: "warn",
+    CHROMIUM_PATH: chromium.executablePath,
+    ...(chromium.libraryPath && { CHROMIUM_LIBRARY_PATH: chromium.libraryPath }),
+    ...(chromium.fontconfigFile && { CHROMIUM_FONTCONFIG_FILE: chromium.fontconfigFile }),
+    ...env,
+  };
+  let started = 0;
+  return {
+    db,
+    databaseUrl,
+    queueUrl,
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    async start(app, own = {}) {
+      const port = await freePort();
+      const name = `${app}-${++started}`;
+      const dataDir = `${context.folder}/..`;
+      const service: ServiceProcess = await startServiceProcess({
+        app,
+        name,
+        dataDir,
+        env: { ...shared, API_PORT: String(port), ...own },
+      });
+      context.use({ [Symbol.asyncDispose]: () => service.process.end([["SIGTERM", 3_000]]) });
+      await untilReady(name, service, context.signal);
+      return {
+        pid: service.process.pid,
+        url: `http://127.0.0.1:${port}`,
+        opsUrl: service.opsUrl,
+        kill: () => service.process.end([["SIGKILL", 5_000]]),
+      };
+    },
+  };
+}
