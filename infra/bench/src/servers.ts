@@ -58,7 +58,7 @@ export function openServers(dataDir: string): Servers {
 const TICKS_PER_SECOND = 100;
 
 /** CPU-seconds of a process, of its children, and of children that ended; 0 where no /proc tells. */
-function cpuSecondsOf(pid: number): number {
+export function cpuSecondsOf(pid: number): number {
   try {
     const children = readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))

@@ -1,4 +1,5 @@
 import type { Sample } from "./interleave.ts";
+import { quantile } from "./statistics.ts";
 
 type Command = (settings: never) => Promise<Sample>;
 
@@ -26,12 +27,18 @@ export async function measured(count: number, work: () => Promise<unknown>): Pro
 }
 
 /** What this process spent on `count` things, and its peak so far. */
-function costOf(count: number, { user, system }: NodeJS.CpuUsage): Sample {
+export function costOf(count: number, { user, system }: NodeJS.CpuUsage): Sample {
   return {
     cpuSecondsPer10k: ((user + system) / 1e6 / count) * 10_000,
     peakMb: process.resourceUsage().maxRSS / 1_024,
   };
 }
+
+/** How long things took, half of them and nearly all. */
+export const latencies = (ms: readonly number[]): Sample => ({
+  p50Ms: quantile(ms, 0.5),
+  p99Ms: quantile(ms, 0.99),
+});
 
 /** Keep `width` of `count` tasks under way at any time. */
 export async function atATime(

@@ -1,26 +1,35 @@
 /** BullMQ as it comes: a worker, a processor that does nothing, and nothing kept of what is done. */
 import { echo } from "@ballast/contracts";
-import { Worker } from "bullmq";
-import { measured, serveSubject } from "../src/subject-program.ts";
+import { type Processor, Worker } from "bullmq";
+import { latencies, measured, serveSubject } from "../src/subject-program.ts";
 
 const CONCURRENCY = 50;
 
 serveSubject({
-  drain: ({ url, count }: { url: string; count: number }) => {
-    let done = 0;
-    return measured(count, async () => {
-      const worker = new Worker(echo.queue.name, async (job) => ({ id: job.data.id }), {
-        connection: { url, maxRetriesPerRequest: null },
-        concurrency: CONCURRENCY,
-        removeOnComplete: { count: 0 },
-      });
-      await new Promise<void>((resolve) => {
-        worker.on("completed", () => {
-          done += 1;
-          if (done === count) resolve();
-        });
-      });
-      await worker.close();
+  drain: ({ url, count }: { url: string; count: number }) =>
+    measured(count, () => work(url, count, async (job) => ({ id: job.data.id }))),
+  pickUp: async ({ url, count }: { url: string; count: number }) => {
+    const waitsMs: number[] = [];
+    await work(url, count, async (job) => {
+      waitsMs.push(performance.timeOrigin + performance.now() - job.timestamp);
     });
+    return latencies(waitsMs);
   },
 });
+
+/** Work until `count` jobs are done. */
+async function work(url: string, count: number, processor: Processor): Promise<void> {
+  const worker = new Worker(echo.queue.name, processor, {
+    connection: { url, maxRetriesPerRequest: null },
+    concurrency: CONCURRENCY,
+    removeOnComplete: { count: 0 },
+  });
+  let done = 0;
+  await new Promise<void>((resolve) => {
+    worker.on("completed", () => {
+      done += 1;
+      if (done === count) resolve();
+    });
+  });
+  await worker.close();
+}
