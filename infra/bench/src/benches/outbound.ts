@@ -11,7 +11,7 @@ export const outbound: Bench = {
     const remote = await context.subject("remote");
     const { port } = await remote.ask("listen");
     const url = `http://127.0.0.1:${port}/`;
-    const count = context.sized(3_000, 10_000);
+    const count = context.sized(1_500, 10_000);
     const theirs = await context.subject("axios-calls");
     const ours = await context.subject("our-calls");
     await ours.ask("open", { databaseUrl });
