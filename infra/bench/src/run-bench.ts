@@ -54,10 +54,11 @@ export async function runBench(bench: Bench, options: RunOptions): Promise<Bench
     claims.push(claim);
     tell(claimText(claim));
   };
+  const signal = AbortSignal.any([options.stopping, AbortSignal.timeout(LIMIT_MS)]);
   const context: BenchContext = {
     servers,
     folder,
-    signal: AbortSignal.any([options.stopping, AbortSignal.timeout(LIMIT_MS)]),
+    signal,
     sized: (small, full) => (quick ? small : full),
     subject: async (program) => open.use(await startSubject(program)),
     use: (opened) => open.use(opened),
@@ -80,7 +81,7 @@ export async function runBench(bench: Bench, options: RunOptions): Promise<Bench
   };
   let failure: string | undefined;
   try {
-    await bench.run(context);
+    await Promise.race([bench.run(context), rejectedBy(signal)]);
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
     tell(`  could not be finished: ${failure}`);
@@ -96,6 +97,12 @@ export async function runBench(bench: Bench, options: RunOptions): Promise<Bench
     ...(failure === undefined ? {} : { failure }),
   };
 }
+
+const rejectedBy = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 
 const noiseIn = (probesMs: readonly number[] = []): Noise =>
   probesMs.length === 0 ? { medianPercent: 0, worstPercent: 0 } : noiseOf(probesMs);

@@ -13,18 +13,23 @@ serveSubject({
   post: async ({ url, requests, connections, headers }: Load) => {
     const http = new Pool(url, { connections });
     const tookMs: number[] = [];
+    let refused = 0;
     const sample = await measured(requests.length, () =>
       atATime(connections, requests.length, async (n) => {
         const { path, body } = requests[n] ?? { path: "/", body: "" };
         const began = performance.now();
         const answer = await http.request({ method: "POST", path, headers, body });
         const text = await answer.body.text();
-        if (answer.statusCode !== 202 && answer.statusCode !== 201)
+        // Busy is an answer, but no acceptance.
+        if (answer.statusCode === 503) refused += 1;
+        else if (answer.statusCode !== 202)
           throw new Error(`${path} answers ${answer.statusCode}: ${text}`);
         tookMs.push(performance.now() - began);
       }),
     );
     await http.close();
-    return { perSecond: sample["perSecond"] ?? 0, ...latencies(tookMs) };
+    const answersPerSecond = sample["perSecond"] ?? 0;
+    const perSecond = answersPerSecond * (1 - refused / requests.length);
+    return { perSecond, refused, ...latencies(tookMs) };
   },
 });
