@@ -17,6 +17,7 @@ import { hostileInput } from "./drills/hostile-input.ts";
 import { hotSku } from "./drills/hot-sku.ts";
 import { late } from "./drills/late.ts";
 import { marketplaceOutage } from "./drills/marketplace-outage.ts";
+import { monthEnd } from "./drills/month-end.ts";
 import { parkingCrash } from "./drills/parking-crash.ts";
 import { pdfThenMail } from "./drills/pdf-then-mail.ts";
 import { poisoned } from "./drills/poisoned.ts";
@@ -60,4 +61,5 @@ export const catalogue: readonly Drill[] = [
   hotSku,
   drift,
   late,
+  monthEnd,
 ];

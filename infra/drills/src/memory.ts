@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { Replica } from "./stack/replica.ts";
+
+interface Sample {
+  readonly atMs: number;
+  readonly mib: number;
+}
+
+export interface MemoryWatch extends Disposable {
+  /** MiB a minute of each process that was watched for longer than `leastMs`, the first `skipMs` left out. */
+  slopes(skipMs: number, leastMs: number): ReadonlyMap<string, number>;
+}
+
+/** Note each second what the processes hold in memory, what they started (a browser) apart from them. */
+export function watchMemory(replicas: () => readonly Replica[]): MemoryWatch {
+  const samples = new Map<string, Sample[]>();
+  const look = () => {
+    const children = descendants();
+    for (const { name, pid } of replicas()) {
+      note(name, residentMib([pid]));
+      const browser = children(pid);
+      if (browser.length > 0) note(`${name}'s browser`, residentMib(browser));
+    }
+  };
+  const note = (name: string, mib: number) => {
+    if (mib === 0) return; // it ended meanwhile
+    samples.set(name, [...(samples.get(name) ?? []), { atMs: performance.now(), mib }]);
+  };
+  const timer = setInterval(look, 1_000);
+  return {
+    slopes: (skipMs, leastMs) => {
+      const kept = [...samples].map(([name, all]) => {
+        const from = (all[0]?.atMs ?? 0) + skipMs;
+        return [name, all.filter(({ atMs }) => atMs >= from)] as const;
+      });
+      return new Map(
+        kept
+          .filter(([, all]) => (all.at(-1)?.atMs ?? 0) - (all[0]?.atMs ?? 0) >= leastMs)
+          .map(([name, all]) => [name, slopePerMinute(all)]),
+      );
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+/** The line that fits best: one collection of garbage more or less does not tilt it. */
+function slopePerMinute(samples: readonly Sample[]): number {
+  const mean = (of: (sample: Sample) => number) =>
+    samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+  const [at, mib] = [mean((s) => s.atMs), mean((s) => s.mib)];
+  const spread = mean((s) => (s.atMs - at) ** 2);
+  return spread === 0 ? 0 : (mean((s) => (s.atMs - at) * (s.mib - mib)) / spread) * 60_000;
+}
+
+function residentMib(pids: readonly number[]): number {
+  const kib = pids.map((pid) => Number(/^VmRSS:\s+(\d+)/m.exec(procFile(pid, "status"))?.[1] ?? 0));
+  return kib.reduce((sum, each) => sum + each, 0) / 1_024;
+}
+
+/** All that a process started, and what those started. */
+function descendants(): (pid: number) => number[] {
+  const parents = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => [Number(name), Number(/^PPid:\s+(\d+)/m.exec(procFile(name, "status"))?.[1])]);
+  const of = (pid: number): number[] =>
+    parents.flatMap(([child = 0, parent]) => (parent === pid ? [child, ...of(child)] : []));
+  return of;
+}
+
+function procFile(pid: number | string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return ""; // it ended meanwhile
+  }
+}
