@@ -15,6 +15,7 @@ import { startGateCensus } from "./gate-census.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { startInvoiceRuns } from "./invoice-runs/driver.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
+import { startQueueCensus } from "./queue-census.ts";
 import { startReplays } from "./replays/driver.ts";
 import { startSchedules } from "./schedules/clock.ts";
 import { serve } from "./server.ts";
@@ -49,6 +50,9 @@ await runService(
     await using _reconciler = startReconciler({ store, engine, telemetry });
     await using _housekeeping = startHousekeeping(database, config.history, log);
     await using _gates = startGateCensus(database, telemetry.metrics, log);
+    await using census = new AsyncDisposableStack();
+    for (const rounds of startQueueCensus({ database, engine, metrics: telemetry.metrics, log }))
+      census.use(rounds);
     await using jobWatch = openJobWatch({
       changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),
       log,

@@ -2,7 +2,7 @@ export { type ApiClient, apiClient } from "./api-client.ts";
 export { dataDirFrom, root } from "./checkout.ts";
 export { type OwnProcess, startOwnProcess } from "./child-process.ts";
 export { ensureChromium } from "./chromium.ts";
-export { type EngineKind, findRedis } from "./engine.ts";
+export { type EngineKind, findOnPath, findRedis } from "./engine.ts";
 export { freePort } from "./free-port.ts";
 export { endChildrenAtOnce, endLeftovers } from "./leftovers.ts";
 export { startMailCatcher } from "./mail-catcher.ts";

@@ -14,6 +14,11 @@ const tools: readonly Tool[] = [
     for: "the suites about queues run on Redis too, not on PostgreSQL alone",
   },
   { names: ["promtool"], aptPackage: "prometheus", for: "alert rules are tested" },
+  {
+    names: ["amtool"],
+    aptPackage: "prometheus-alertmanager",
+    for: "the way of alerts to people is checked",
+  },
 ];
 
 /** What this machine lacks, one line each, with the apt package that brings it. */

@@ -260,6 +260,7 @@ export {
   setQueuePaused,
 } from "./queue-states.ts";
 export { type ForgottenReminder, forgottenReminders } from "./reminders/forgotten.ts";
+export { longestLateReminderSeconds } from "./reminders/late.ts";
 export { dayPlus, hourOn } from "./reminders/reminder-time.ts";
 export {
   findReminderSettings,

@@ -5,6 +5,7 @@ export type {
   EngineJobState,
   EngineMemory,
   PendingJob,
+  QueueCensus,
   QueueState,
 } from "./engine/engine.ts";
 export { openEngine } from "./engine/open-engine.ts";
@@ -38,5 +39,5 @@ export { type Rounds, startRounds } from "./rounds.ts";
 export type { Reconciled } from "./silent-runs.ts";
 export type { RunStore } from "./store.ts";
 export type { Log, RuntimeTelemetry } from "./telemetry.ts";
-export { refuseUnfit } from "./unfit.ts";
+export { refuseUnfit, UnfitEngineError } from "./unfit.ts";
 export { runWorker, startWorker, type WorkerOptions } from "./worker.ts";

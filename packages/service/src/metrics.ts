@@ -86,6 +86,45 @@ export function declareMetrics(registry: Registry) {
         registers,
       }),
     ),
+    jobCount: new Gauge({
+      name: "bullmq_job_count",
+      help: "Jobs in the queue engine, by state; every API replica exports the same, so take the max.",
+      labelNames: ["queue", "state"],
+      registers,
+    }),
+    oldestWaitingAge: new Gauge({
+      name: "ballast_oldest_waiting_age_seconds",
+      help: "For how long the job that begins next could have begun, 0 if none waits; every API replica exports the same, so take the max.",
+      labelNames: ["queue"],
+      registers,
+    }),
+    overdueDelayedAge: new Gauge({
+      name: "ballast_overdue_delayed_age_seconds",
+      help: "For how long a delayed job has been due and is still put off, 0 if none is; every API replica exports the same, so take the max.",
+      labelNames: ["queue"],
+      registers,
+    }),
+    engineMemoryShare: absentUntilSet(
+      new Gauge({
+        name: "ballast_engine_memory_share",
+        help: "Part of the memory used that the queue engine may use, from 0 to 1; every API replica exports the same, so take the max.",
+        registers,
+      }),
+    ),
+    engineUnfit: absentUntilSet(
+      new Gauge({
+        name: "ballast_engine_unfit",
+        help: "Whether the queue engine would drop jobs by itself (1) or not (0); every API replica exports the same, so take the max.",
+        registers,
+      }),
+    ),
+    reminderOverdue: absentUntilSet(
+      new Gauge({
+        name: "ballast_reminder_overdue_age_seconds",
+        help: "For how long the payment reminder that waits longest should have begun; every API replica exports the same, so take the max.",
+        registers,
+      }),
+    ),
     httpRequests: new Counter({
       name: "ballast_http_requests_total",
       help: "HTTP requests answered, by route pattern.",

@@ -15,6 +15,7 @@ import type {
   FailedJob,
   JammedJob,
   PendingJob,
+  QueueCensus,
   QueueState,
 } from "./engine.ts";
 import { QueueObjects } from "./queue-objects.ts";
@@ -26,6 +27,17 @@ import { removeOldCompleted } from "./sweep.ts";
 const CALL_DEADLINE_MS = 3_000;
 
 const SWEEP_DEADLINE_MS = 30_000;
+
+/** Each job is in one of these. */
+const COUNTED = [
+  "waiting",
+  "prioritized",
+  "active",
+  "delayed",
+  "completed",
+  "failed",
+  "waiting-children",
+] as const;
 
 /** BullMQ behind the runtime's own words; everything specific to a store comes with `store`. */
 export class BullmqEngine implements Engine {
@@ -127,6 +139,20 @@ export class BullmqEngine implements Engine {
       active: count("active"),
       delayed: count("delayed"),
       failed: count("failed"),
+    };
+  }
+
+  async census(queue: string): Promise<QueueCensus> {
+    const [counts, heads] = await this.#call(
+      queue,
+      (handle) => Promise.all([handle.getJobCounts(...COUNTED), this.#store.heads(queue)]),
+      "count its jobs",
+    );
+    const dateOf = (ms: number | null) => (ms === null ? null : new Date(momentOf(ms)));
+    return {
+      counts,
+      headSince: dateOf(heads.headSinceMs),
+      nextDueAt: dateOf(heads.nextDueMs),
     };
   }
 

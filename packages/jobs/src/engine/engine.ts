@@ -59,6 +59,16 @@ export interface QueueState {
   readonly failed: number;
 }
 
+/** What a queue holds and since when, by the engine's own books. */
+export interface QueueCensus {
+  /** By BullMQ's names of states. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Since when the job that begins next could have begun; `null` if none waits. */
+  readonly headSince: Date | null;
+  /** When the delayed job that comes next is due: one in the past is overdue. `null` if none is delayed. */
+  readonly nextDueAt: Date | null;
+}
+
 export interface Consumption {
   readonly queue: QueueDefinition;
   readonly concurrency: number;
@@ -120,6 +130,8 @@ export interface Engine extends AsyncDisposable {
   /** Remove a job that is not running; one that is, or is gone, is left alone. */
   remove(queue: string, engineJobId: string): Promise<void>;
   state(queue: string): Promise<QueueState>;
+  /** On Redis its cost is the same, however many jobs there are. */
+  census(queue: string): Promise<QueueCensus>;
   /** Let no job of the queue begin, or let them begin again. Repeatable. */
   setPaused(queue: string, paused: boolean): Promise<void>;
   /** `null` where it has no limit of its own. */

@@ -73,6 +73,17 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
           finishedMs: Number(finished),
         }));
       },
+      heads: async (queue) => {
+        const { rows } = await shared.query<{ since: string | null; due: string | null }>(
+          `select
+             (select coalesce(processed_at_ms, added_at_ms) from job
+              where queue = $1 and state = 'waiting' order by priority, seq limit 1) as since,
+             (select min(process_at_ms) from job where queue = $1 and state = 'delayed') as due`,
+          [queue],
+        );
+        const numberOf = (text: string | null | undefined) => (text == null ? null : Number(text));
+        return { headSinceMs: numberOf(rows[0]?.since), nextDueMs: numberOf(rows[0]?.due) };
+      },
       readEpoch: async () => {
         const { rows } = await shared.query<{ epoch: string }>("select epoch from ballast_epoch");
         return rows[0]?.epoch ?? null;

@@ -4,6 +4,7 @@ import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineMemory, EngineOptions } from "./engine.ts";
 import type { RedisAddress } from "./queue-url.ts";
 import { mastersOf, openClient, workerConnection } from "./redis-connections.ts";
+import { readHeads } from "./redis-heads.ts";
 import { findJammed, removeJammed } from "./redis-jammed.ts";
 import { isFull, makeRoom } from "./redis-relief.ts";
 
@@ -66,6 +67,7 @@ export function openRedisEngine(
           finishedMs: Number(found[2 * at + 1]),
         }));
       },
+      heads: (queue) => readHeads(client, keyOf(queue)),
       readEpoch: () => client.get(epochKey),
       writeEpoch: async (epoch) => {
         await client.set(epochKey, epoch);

@@ -8,6 +8,12 @@ export interface FailedEntry {
   readonly finishedMs: number;
 }
 
+/** What comes next in a queue: in milliseconds since 1970, `null` where nothing does. */
+export interface QueueHeads {
+  readonly headSinceMs: number | null;
+  readonly nextDueMs: number | null;
+}
+
 /** What differs between the stores that BullMQ runs on. */
 export interface Store {
   readonly kind: Engine["kind"];
@@ -22,6 +28,7 @@ export interface Store {
   ping(): Promise<void>;
   /** Ids and times of failed jobs, what failed first comes first; `offset` counts from 0. */
   failed(queue: string, offset: number, limit: number): Promise<readonly FailedEntry[]>;
+  heads(queue: string): Promise<QueueHeads>;
   readEpoch(): Promise<string | null>;
   writeEpoch(epoch: string): Promise<void>;
   memory(): Promise<EngineMemory | null>;

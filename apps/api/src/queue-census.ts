@@ -1,0 +1,95 @@
+import { paymentReminder, queueDefinitions } from "@ballast/contracts";
+import { type Database, longestLateReminderSeconds } from "@ballast/database";
+import { type Engine, type Log, type Rounds, startRounds, UnfitEngineError } from "@ballast/jobs";
+import type { Metrics } from "@ballast/service";
+
+/** However often it is scraped, the engine is asked once in this time. */
+const JOBS_EVERY_MS = 5_000;
+const REMINDERS_EVERY_MS = 15_000;
+
+interface CensusDeps {
+  readonly database: Pick<Database, "kysely">;
+  readonly engine: Pick<Engine, "census" | "memory" | "assertFit">;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/**
+ * Report what each queue holds, how late it is, and how the engine's store is. Every replica reports the same. What
+ * cannot be measured is absent: an alert must not go on from what was true once.
+ */
+export function startQueueCensus({ database, engine, metrics, log }: CensusDeps): Rounds[] {
+  const rounds = (
+    what: string,
+    everyMs: number,
+    round: () => Promise<void>,
+    forget: () => void,
+  ): Rounds =>
+    startRounds({
+      what,
+      everyMs,
+      log,
+      async round() {
+        await round().catch((error: unknown) => {
+          forget();
+          throw error;
+        });
+        return undefined;
+      },
+    });
+  return [
+    rounds(
+      "count jobs",
+      JOBS_EVERY_MS,
+      () => countJobs(engine, metrics),
+      () => {
+        for (const gauge of ofEngine(metrics)) gauge.reset();
+        metrics.engineMemoryShare.remove();
+        metrics.engineUnfit.remove();
+      },
+    ),
+    rounds(
+      "look for late reminders",
+      REMINDERS_EVERY_MS,
+      async () => {
+        const { queue, name: job } = paymentReminder;
+        const late = { queue: queue.name, job };
+        metrics.reminderOverdue.set(await longestLateReminderSeconds(database.kysely, late));
+      },
+      () => metrics.reminderOverdue.remove(),
+    ),
+  ];
+}
+
+const ofEngine = ({ jobCount, oldestWaitingAge, overdueDelayedAge }: Metrics) => [
+  jobCount,
+  oldestWaitingAge,
+  overdueDelayedAge,
+];
+
+async function countJobs(engine: CensusDeps["engine"], metrics: Metrics): Promise<void> {
+  for (const { name: queue } of queueDefinitions) {
+    const { counts, headSince, nextDueAt } = await engine.census(queue);
+    for (const [state, count] of Object.entries(counts))
+      metrics.jobCount.set({ queue, state }, count);
+    metrics.oldestWaitingAge.set({ queue }, ageSeconds(headSince));
+    metrics.overdueDelayedAge.set({ queue }, ageSeconds(nextDueAt));
+  }
+  const memory = await engine.memory();
+  if (memory === null) metrics.engineMemoryShare.remove();
+  else metrics.engineMemoryShare.set(memory.usedBytes / memory.maxBytes);
+  metrics.engineUnfit.set(await isUnfit(engine));
+}
+
+/** Of what is still to come, 0: clocks differ a little, and a delayed job is most often not yet due. */
+const ageSeconds = (since: Date | null): number =>
+  since === null ? 0 : Math.max(0, (Date.now() - since.getTime()) / 1_000);
+
+const isUnfit = (engine: CensusDeps["engine"]): Promise<0 | 1> =>
+  engine.assertFit().then(
+    () => 0,
+    (error: unknown) => {
+      if (error instanceof UnfitEngineError) return 1;
+      throw error;
+    },
+  );
