@@ -17,7 +17,7 @@ describeEachEngine("the census of queues", (engine) => {
     await using census = new AsyncDisposableStack();
     for (const rounds of startQueueCensus({ ...t, ...t.telemetry })) census.use(rounds);
     const text = () => t.telemetry.registry.metrics();
-    await until(async () => (await text()).includes("ballast_engine_unfit "), {
+    await until(async () => (await text()).includes("ballast_engine_unfit 0"), {
       deadlineMs: 60_000,
     });
 
