@@ -66,10 +66,11 @@ async function step(
   const db = database.kysely;
   const { asked, retrying } = await settleItems(db, run.id);
   const room = AHEAD - (asked - retrying);
-  const next =
-    run.state === "running" && room > 0 ? await nextInvoices(db, run.id, room) : undefined;
-  if (asked === 0 && (next === undefined || next.length === 0)) return await finish(run, deps);
-  if (next === undefined || next.length === 0) return;
+  const next = run.state === "running" && room > 0 ? await nextInvoices(db, run.id, room) : [];
+  if (next.length === 0) {
+    if (asked === 0) await finish(run, deps);
+    return;
+  }
 
   const left = next.values();
   const lane = async () => {

@@ -1,9 +1,9 @@
-import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Database, findInvoiceRun } from "@ballast/database";
 import { z } from "zod";
 import { scopeOf } from "../http/caller.ts";
 import { type Endpoint, read } from "../http/endpoint.ts";
+import { eventStream, RECONNECT_MS } from "../http/event-stream.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import { InvoiceRunParams, presentRun } from "./invoice-runs.ts";
 
@@ -17,7 +17,6 @@ interface Deps {
 /** Counting 50,000 invoices costs some 10 ms, and people see no more of it. */
 const EVERY_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
-const RECONNECT_MS = 2_000;
 /** Each counts every second. */
 const MAX_STREAMS = 100;
 
@@ -65,15 +64,7 @@ export const invoiceRunEventRoutes = (deps: Deps): Endpoint[] => {
             streams -= 1;
           }
         };
-        return {
-          status: 200,
-          headers: {
-            "Content-Type": "text/event-stream",
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no", // nginx would collect the events
-          },
-          stream: Readable.from(events(), { objectMode: false }),
-        };
+        return eventStream(events());
       },
     }),
   ];

@@ -1,8 +1,8 @@
-import { Readable } from "node:stream";
 import { findJobRequest } from "@ballast/database";
 import { z } from "zod";
 import { scopeOf } from "../http/caller.ts";
 import { type Endpoint, read } from "../http/endpoint.ts";
+import { eventStream, RECONNECT_MS } from "../http/event-stream.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import { heal } from "../jobs/heal.ts";
 import type { JobWatch } from "../jobs/job-watch.ts";
@@ -18,8 +18,6 @@ interface Deps extends JobDeps {
 
 /** Keeps proxies from taking silence for death. */
 const HEARTBEAT_MS = 15_000;
-/** A caller whose stream ended asks again after this. */
-const RECONNECT_MS = 2_000;
 /** Each costs a socket and a query per change. */
 const MAX_STREAMS = 1_000;
 
@@ -71,15 +69,7 @@ export const jobEventRoutes = (deps: Deps): Endpoint[] => {
             streams -= 1;
           }
         };
-        return {
-          status: 200,
-          headers: {
-            "Content-Type": "text/event-stream",
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no", // nginx would collect the events
-          },
-          stream: Readable.from(events(), { objectMode: false }),
-        };
+        return eventStream(events());
       },
     }),
   ];
