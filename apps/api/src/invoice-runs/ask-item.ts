@@ -75,6 +75,7 @@ async function replayDeath(
       by: run.retriedBy ?? run.requestedBy,
       reason: `invoice run ${run.id} is tried again`,
       traceparent: run.traceparent,
+      priority: BULK_PRIORITY,
     });
   };
   const document = await replay(renderInvoice.name);

@@ -15,6 +15,8 @@ export interface ReplayOrder {
   readonly reason: string;
   readonly traceparent: string | null;
   readonly edit?: Edit;
+  /** The contract's if absent. */
+  readonly priority?: number;
 }
 
 export interface Replayed {
@@ -48,6 +50,7 @@ export async function replayLetter(
     companyId: letter.companyId,
     requestedBy: order.by,
     traceparent: order.traceparent ?? letter.traceparent,
+    ...(order.priority === undefined ? {} : { priority: order.priority }),
     // What another team named its job's subject stays, and an edited payload may be about another thing.
     ...(letter.subject === null || isChanged ? {} : { subject: letter.subject }),
     replay: { replayOf: letterId, generation, version, isChanged },

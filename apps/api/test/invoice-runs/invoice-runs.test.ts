@@ -124,6 +124,12 @@ test("what died is replayed when its run is tried again, and its letter is settl
   const path = `/v1/invoice-runs/${run.invoiceRunId}`;
   await t.api.post(`${path}/retry`, { reason: "fonts are there" }).expect(202);
   await reach(t, run.invoiceRunId, { counts: { asked: 1, dead: 0 } });
+  const again = await t.database.kysely
+    .selectFrom("jobRuns")
+    .select("priority")
+    .where("state", "=", "waiting")
+    .execute();
+  expect(again).toEqual([{ priority: BULK_PRIORITY }]); // people go before it this time too
   const { deadLetters } = (await t.api.get("/v1/dead-letters")).body;
   expect(deadLetters).toMatchObject([{ state: "replayed", subject: `invoice:${ids[0]}` }]);
   await endJobs(t, ids, "completed");
