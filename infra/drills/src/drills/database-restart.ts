@@ -1,9 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { until } from "@ballast/testing";
 import { sql } from "kysely";
 import {
   causesOfDeath,
   doubledEffects,
   doubledMails,
+  numberOf,
   runsByState,
   statesOf,
   untilAllOver,
@@ -12,6 +14,9 @@ import { defineDrill } from "../drill.ts";
 import { load } from "../load.ts";
 import type { Reply } from "../stack/client.ts";
 import type { Stack } from "../stack/stack.ts";
+
+/** How many jobs end while it is away, each time. */
+const ENDS = 20;
 
 /** The system of record restarts under load, once in order and once not. */
 export const databaseRestart = defineDrill({
@@ -58,15 +63,31 @@ export const databaseRestart = defineDrill({
       }
     };
 
+    /** Jobs with nothing left to write but their end, and that while it is away. */
+    const endWhileAway = async (outage: string) => {
+      const ids = Array.from({ length: ENDS }, (_, n) => `calm-1000-${outage}-${n}`);
+      const asked = await Promise.all(
+        ids.map((id) => stack.api.post("/v1/jobs", { job: "echo", payload: { id } })),
+      );
+      const started = sql`job_runs WHERE state = 'started' AND payload ->> 'id' = ANY(${ids})`;
+      await until(async () => (await numberOf(stack.db, started)) === ENDS, {
+        deadlineMs: 20_000,
+        intervalMs: 20,
+      });
+      return asked.map(({ headers }) => headers.get("location") ?? "");
+    };
+
     t.tell("requests at a steady rate");
     const running = load({ perSecond, seconds, request: insist });
     await pause((seconds * 1_000) / 4, undefined, { signal: t.signal });
     t.tell("PostgreSQL stops in order");
+    const calm = await endWhileAway("stopped");
     await stack.postgres.stop();
     await pause(awayMs, undefined, { signal: t.signal });
     await stack.postgres.start();
     await pause((seconds * 1_000) / 4, undefined, { signal: t.signal });
     t.tell("PostgreSQL is cut off");
+    calm.push(...(await endWhileAway("killed")));
     await stack.postgres.kill();
     await pause(awayMs, undefined, { signal: t.signal });
     await stack.postgres.start();
@@ -77,7 +98,8 @@ export const databaseRestart = defineDrill({
     // An end that got lost between engine and journal is copied after a minute of silence.
     await untilAllOver(stack.db, 90_000);
     const doneMs = performance.now() - backAt;
-    const states = await statesOf(stack.db, report.accepted);
+    const accepted = [...report.accepted, ...calm];
+    const states = await statesOf(stack.db, accepted);
     const away = answers.filter(({ status }) => status === 503);
     const unclean = answers.filter(
       ({ status, headers }) => status !== 202 && !headers.has("retry-after"),
@@ -100,7 +122,7 @@ export const databaseRestart = defineDrill({
     t.must("each came through in the end", report.refusedCount === 0);
     t.must(
       `every accepted one is completed; dead: ${causes}`,
-      states["completed"] === report.accepted.length,
+      states["completed"] === accepted.length,
     );
     t.must("nearly all within 30 s of its return", waiting + started <= report.sent * 0.03);
     t.must("none was recorded twice", (await recordedTwice(stack)) === 0);

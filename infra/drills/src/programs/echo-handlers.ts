@@ -32,7 +32,7 @@ const reverberate = defineJob({ ...parts, name: "reverberate", version: 1 });
  * - `crash-…` throws outside of its promise
  * - `fail-…` fails every time, `retry-…` the first time, `die-…` for good, `brittle-…` until it is mended
  * - `wait-…` is told to come back in a minute
- * - `slow-…` takes 60 s, `takes-300-…` takes 300 ms
+ * - `slow-…` takes 60 s, `takes-300-…` takes 300 ms, `calm-300-…` too, and has no effect
  * - `block-…` holds the event loop until the file ECHO_BLOCK_UNTIL is there
  *
  * Two things keep a second effect out, the lease and a ledger; a `bare-…` before any of these has the
@@ -58,10 +58,11 @@ const echoing =
 
     const wish = id.replace(/^(bare|loose)-/, "");
     await trouble(wish, attempt, mended);
-    const [, wanted] = /^takes-(\d+)-/.exec(wish) ?? [];
+    const [, wanted] = /^(?:takes|calm)-(\d+)-/.exec(wish) ?? [];
     const ms = wish.startsWith("slow-") ? 60_000 : Number(wanted ?? takesMs);
     if (blocksUntil !== undefined && wish.startsWith("block-")) blockUntil(blocksUntil);
     else await pause(ms, undefined, { signal });
+    if (wish.startsWith("calm-")) return { id };
     const haveEffectOnce = async () => {
       if (id.startsWith("bare-") || !(await done())) await haveEffect();
     };
