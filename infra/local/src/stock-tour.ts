@@ -55,7 +55,7 @@ export async function stockTour(
   const ms = Math.round(performance.now() - began);
   const { writes: calls, throttled } = marketplace.counts();
   say(
-    `stock of ${items.length} articles at a marketplace that throttles: ${calls} calls, ${ms} ms`,
+    `stock of ${items.length} articles at a marketplace that throttles: ${calls} calls at its pace, ${throttled} refused, ${ms} ms`,
   );
   return { articles: items.length, calls, throttled, ms };
 }

@@ -1,0 +1,127 @@
+import type { Generated } from "kysely";
+import type { Json, Timestamp } from "./columns.ts";
+
+export type IncidentState = "open" | "ticketed" | "resolved" | "ignored";
+export type LetterState = "open" | "replayed" | "discarded";
+export type AlertKind = "opened" | "grown" | "reopened" | "resolved";
+export type ReplayState = "canary" | "running" | "stopped" | "cancelled" | "completed";
+
+/** What died, what people did about it, and how it was replayed. */
+export interface TriageTables {
+  incidents: {
+    id: string;
+    queue: string;
+    fingerprint: string;
+    job: string;
+    code: string | null;
+    title: string;
+    state: Generated<IncidentState>;
+    deathCount: Generated<bigint>;
+    firstSeenAt: Date;
+    lastSeenAt: Date;
+    workerVersions: Generated<string[]>;
+    countedFrom: Generated<bigint>;
+    nextAlertAt: Generated<bigint>;
+    ignoredUntil: Date | null;
+    ignoredAbove: bigint | null;
+    resolvedAt: Date | null;
+    reopenedCount: Generated<number>;
+    ticketSystem: string | null;
+    ticketId: string | null;
+    ticketUrl: string | null;
+    ticketToldCount: bigint | null;
+    ticketWantedCount: bigint | null;
+    resolvedToldAt: Date | null;
+    remoteKind: string | null;
+    remoteKey: string | null;
+    remoteName: string | null;
+    gateClosedAt: Date | null;
+    gateOpenedAt: Date | null;
+  };
+  deadLetters: {
+    runId: string;
+    queue: string;
+    engineJobId: string;
+    job: string;
+    version: number;
+    payload: Json<Record<string, unknown>>;
+    companyId: string | null;
+    subject: string | null;
+    priority: number;
+    code: string | null;
+    message: string | null;
+    stack: string | null;
+    worker: string | null;
+    traceparent: string | null;
+    attemptsMade: number;
+    generation: number;
+    replayOf: string | null;
+    origin: "request" | "external" | "replay";
+    askedAt: Date;
+    diedAt: Date;
+    parkedAt: Timestamp;
+    sizeBytes: number;
+    fingerprint: string | null;
+    incidentId: string | null;
+    state: Generated<LetterState>;
+    settledAt: Date | null;
+    settledBy: string | null;
+    settledReason: string | null;
+    replayRunId: string | null;
+    replayRequestId: string | null;
+    engineClearedAt: Date | null;
+  };
+  alerts: {
+    id: string;
+    incidentId: string;
+    kind: AlertKind;
+    deathCount: bigint;
+    createdAt: Timestamp;
+  };
+  alertDeliveries: { alertId: string; channel: string; response: string; sentAt: Timestamp };
+  operatorActions: {
+    id: string;
+    at: Timestamp;
+    actor: string;
+    action: string;
+    targetKind: string;
+    targetId: string;
+    companyId: string | null;
+    subject: string | null;
+    reason: string | null;
+    before: Json<unknown> | null;
+    after: Json<unknown> | null;
+  };
+  replays: {
+    id: string;
+    queue: string;
+    companyId: string | null;
+    filter: Json<Record<string, unknown>>;
+    ratePerSecond: number;
+    canaryCount: number;
+    stopShare: number;
+    reason: string;
+    requestedBy: string;
+    state: Generated<ReplayState>;
+    stopReason: string | null;
+    createdAt: Timestamp;
+    judgedFrom: Timestamp;
+    pacedFrom: Date | null;
+    pacedCount: Generated<number>;
+    finishedAt: Date | null;
+    driver: string | null;
+    drivenUntil: Date | null;
+  };
+  replayLetters: {
+    replayId: string;
+    runId: string;
+    position: number;
+    state: Generated<"pending" | "replayed" | "skipped">;
+    skipCode: string | null;
+    skipMessage: string | null;
+    newRunId: string | null;
+    joined: Generated<boolean>;
+    diedAgain: boolean | null;
+    doneAt: Date | null;
+  };
+}
