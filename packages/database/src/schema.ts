@@ -6,7 +6,6 @@ import type { PlannedWorkTables } from "./schema/planned-work.ts";
 import type { TriageTables } from "./schema/triage.ts";
 
 export type { ApiScope } from "./schema/access.ts";
-export type { Json } from "./schema/columns.ts";
 export type { DeliveryState, InvoiceState } from "./schema/erp.ts";
 export type { DriftWinner } from "./schema/marketplaces.ts";
 export type { InvoiceRunItemState, InvoiceRunState } from "./schema/planned-work.ts";
