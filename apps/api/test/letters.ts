@@ -69,8 +69,8 @@ export async function deadPdf(t: Api, change: Partial<AttemptEnd> = {}) {
   return { ...invoice, letterId, requestId: asked.body.requestId as string };
 }
 
-/** A dead letter of a job that another team put into a queue. */
-export async function deadForeigner(t: Api, change: Partial<Adoption> = {}): Promise<string> {
+/** A job that another team put into a queue, in a worker's hands. */
+export async function foreigner(t: Api, change: Partial<Adoption> = {}) {
   const attemptId = randomUUID();
   const engineJobId = randomUUID();
   const started = await t.store.adopt({
@@ -92,8 +92,14 @@ export async function deadForeigner(t: Api, change: Partial<Adoption> = {}): Pro
     ...change,
   });
   if (started.kind !== "go") throw new Error(`not adopted: ${started.kind}`);
-  await end(t, started.run.id, attemptId, { outcome: "dead", code: "no_envelope", message: "odd" });
-  return started.run.id;
+  return { runId: started.run.id, attemptId };
+}
+
+/** A dead letter of such a job. */
+export async function deadForeigner(t: Api, change: Partial<Adoption> = {}): Promise<string> {
+  const { runId, attemptId } = await foreigner(t, change);
+  await end(t, runId, attemptId, { outcome: "dead", code: "no_envelope", message: "odd" });
+  return runId;
 }
 
 /** The PDF of an invoice, as a pdf-worker leaves it behind. */

@@ -73,6 +73,8 @@ export {
   type NewDocument,
   recordDocument,
 } from "./documents.ts";
+export { CustomerInUseError, type Erasure, eraseCustomer } from "./erasure/erase-customer.ts";
+export type { StaleCopy } from "./erasure/work.ts";
 export { type HistoryKept, type HistoryPolicy, keepHistory } from "./history/keep-history.ts";
 export {
   abandonIdempotent,

@@ -67,6 +67,11 @@ export const PROBLEMS = {
     title: "The customer has no mail address",
     remedy: "Give the customer an `email`: `PUT /v1/customers/{customerId}`.",
   },
+  "customer-in-use": {
+    status: 409,
+    title: "The customer cannot be erased yet",
+    remedy: "`detail` says what is open: an invoice to be paid or voided, or work that ends soon.",
+  },
   "recipient-suppressed": {
     status: 409,
     title: "Mail to this address is suppressed",

@@ -1,23 +1,32 @@
 import {
+  CustomerInUseError,
   CustomerOfAnotherCompanyError,
   type Database,
+  eraseCustomer,
   findCustomer,
   unsuppress,
   upsertCustomer,
 } from "@ballast/database";
+import type { Engine } from "@ballast/jobs";
 import { z } from "zod";
-import { scopeOf } from "../http/caller.ts";
+import { requestedBy, scopeOf } from "../http/caller.ts";
 import { type Endpoint, read, write } from "../http/endpoint.ts";
-import { notFound } from "../http/problem.ts";
-import { CustomerBody, CustomerInput } from "../schemas/customer.ts";
+import { notFound, Problem } from "../http/problem.ts";
+import { CustomerBody, CustomerInput, ErasureBody } from "../schemas/customer.ts";
 import { uuid } from "../schemas/text.ts";
+import { ReasonInput } from "../schemas/triage.ts";
 import { customerExample } from "./examples.ts";
 import { ownerOf } from "./owner.ts";
 
 const Params = z.object({ customerId: uuid("The customer") });
 
+interface Deps {
+  readonly database: Database;
+  readonly engine: Pick<Engine, "remove">;
+}
+
 /** Who gets the invoices. */
-export const customerRoutes = ({ database }: { database: Database }): Endpoint[] => [
+export const customerRoutes = ({ database, engine }: Deps): Endpoint[] => [
   write({
     method: "put",
     path: "/v1/customers/{customerId}",
@@ -86,6 +95,42 @@ export const customerRoutes = ({ database }: { database: Database }): Endpoint[]
       if (customer === undefined) throw notFound("customer", customerId);
       if (customer.email !== null) await unsuppress(tx, customer.companyId, customer.email);
       return { status: 204 };
+    },
+  }),
+
+  write({
+    method: "post",
+    path: "/v1/customers/{customerId}/erase",
+    operationId: "eraseCustomer",
+    tag: "Customers",
+    scope: "operate",
+    summary: "Forget a customer",
+    description:
+      "Takes away who they are, where their mail went, and what errors, answers and dead letters say of it; deletes their drafts, takes back what waits for them. Issued invoices and their documents stay, as tax law demands. Cannot be undone. Repeatable.",
+    params: Params,
+    query: z.object({}),
+    body: ReasonInput,
+    example: { reason: "asked for by letter of 3 May, art. 17 GDPR" },
+    answers: { 200: { description: "Forgotten.", schema: ErasureBody } },
+    problems: ["not-found", "customer-in-use"],
+    async handle({ caller, params: { customerId }, body, tx }) {
+      const order = { by: requestedBy(caller), reason: body.reason };
+      const done = await eraseCustomer(tx, scopeOf(caller), customerId, order).catch(
+        (error: unknown) => {
+          if (error instanceof CustomerInUseError)
+            throw new Problem("customer-in-use", error.message);
+          throw error;
+        },
+      );
+      if (done === undefined) throw notFound("customer", customerId);
+      return {
+        status: 200,
+        body: { customerId, ...done.erasure },
+        // Best effort: a copy that stays is settled unrun when a worker starts it.
+        committed: () => {
+          for (const { queue, id } of done.stale) engine.remove(queue, id).catch(() => {});
+        },
+      };
     },
   }),
 ];

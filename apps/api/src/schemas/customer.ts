@@ -29,3 +29,16 @@ export const CustomerBody = z
     updatedAt: moment,
   })
   .meta({ id: "Customer" });
+
+const count = z.int().min(0);
+
+export const ErasureBody = z
+  .object({
+    customerId: uuid("The customer, of whom nothing but this is left"),
+    invoicesKept: count.meta({ description: "Issued ones, with their documents." }),
+    draftsDeleted: count,
+    mailsErased: count,
+    lettersErased: count,
+    jobsCancelled: count,
+  })
+  .meta({ id: "Erasure" });

@@ -14,6 +14,7 @@ import { gateIncidents } from "./0014-gate-incidents.ts";
 import { schedules } from "./0015-schedules.ts";
 import { reminders } from "./0016-reminders.ts";
 import { invoiceRuns } from "./0017-invoice-runs.ts";
+import { erasure } from "./0018-erasure.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -32,4 +33,5 @@ export const migrations: Record<string, Migration> = {
   "0015-schedules": schedules,
   "0016-reminders": reminders,
   "0017-invoice-runs": invoiceRuns,
+  "0018-erasure": erasure,
 };
