@@ -1,6 +1,7 @@
 export { ConfigError } from "./config-error.ts";
 export type { AttemptEnd, JobMetrics } from "./job-metrics.ts";
 export { type Logger, openLogger } from "./logger.ts";
+export { type Declaration, declaredMetrics, helpOf } from "./metric-list.ts";
 export type { Metrics } from "./metrics.ts";
 export { type Env, readEnv } from "./read-env.ts";
 export type { ReadinessCheck } from "./readiness.ts";
