@@ -14,6 +14,7 @@ const members = [
   "infra/docker",
   "infra/drills",
   "infra/bench",
+  "infra/grafana",
 ].filter((member) => existsSync(join(root, member, "test")));
 
 export default defineConfig({

@@ -31,21 +31,6 @@ const rules = [...files("rules/*.yaml"), ...files("alerts/*.yaml")]
   .flatMap((file) => read<RuleFile>(file).groups)
   .flatMap((group) => group.rules);
 const alerts = rules.filter(({ alert }) => alert !== undefined);
-/** What every api replica exports alike: a sum over replicas would count it once for each. */
-const SAME_ON_EVERY_REPLICA = [
-  "bullmq_job_count",
-  "ballast_oldest_waiting_age_seconds",
-  "ballast_overdue_delayed_age_seconds",
-  "ballast_engine_memory_share",
-  "ballast_engine_unfit",
-  "ballast_reminder_overdue_age_seconds",
-  "ballast_schedule_overdue_age_seconds",
-  "ballast_outbox_pending",
-  "ballast_outbox_oldest_pending_age_seconds",
-  "ballast_gate_closed",
-  "ballast_quota_left",
-  "ballast_dead_letters",
-];
 
 test("each alert says how bad it is, what it is, and where its runbook stands", () => {
   for (const { alert = "", labels, annotations } of alerts) {
@@ -86,24 +71,6 @@ test("each alert has a test in which it fires and one in which it is silent", ()
       `${alert} is silent`,
     ).toBe(true);
   }
-});
-
-test("no rule counts twice what several replicas export alike", () => {
-  for (const { expr } of rules)
-    for (const name of SAME_ON_EVERY_REPLICA) {
-      const outside = expr
-        .replaceAll(/max by \([^)]*\) \([^()]*\)/g, "")
-        .replaceAll(/absent\([^()]*\)/g, "");
-      expect(outside, expr).not.toContain(name);
-    }
-});
-
-test("each metric that a rule names is declared", () => {
-  const declared = readFileSync(join(root, "packages/service/src/metrics.ts"), "utf8");
-  const recorded = rules.map(({ record }) => record);
-  for (const { expr } of rules)
-    for (const name of expr.match(/\b(?:ballast|bullmq)_\w+|\bqueue:\w+(?::\w+)?/g) ?? [])
-      expect(recorded.includes(name) || declared.includes(`"${name}"`), name).toBe(true);
 });
 
 test.runIf(findOnPath("promtool"))("promtool takes the rules, and their tests hold", () => {
