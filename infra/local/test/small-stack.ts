@@ -15,6 +15,7 @@ import {
 import { type ApiClient, apiClient } from "../src/api-client.ts";
 import { ensureChromium } from "../src/chromium.ts";
 import { freePort } from "../src/free-port.ts";
+import { marketplaceKeys } from "../src/marketplace-keys.ts";
 import { endServiceProcess, startServiceProcess, untilReady } from "../src/service-process.ts";
 import { dataFolder } from "./data-folder.ts";
 
@@ -44,6 +45,7 @@ export async function openSmallStack(engine: EngineUnderTest, smtpOptions?: Smtp
     STORAGE_URL: pathToFileURL(join(data.dir, "documents")).href,
     SMTP_URL: smtp.url,
     API_PORT: String(apiPort),
+    MARKETPLACE_KEYS_FILE: marketplaceKeys(data.dir),
     CHROMIUM_PATH: chromium.executablePath,
     ...(chromium.libraryPath && { CHROMIUM_LIBRARY_PATH: chromium.libraryPath }),
     ...(chromium.fontconfigFile && { CHROMIUM_FONTCONFIG_FILE: chromium.fontconfigFile }),
@@ -53,9 +55,9 @@ export async function openSmallStack(engine: EngineUnderTest, smtpOptions?: Smtp
     const service = await startServiceProcess({ app, dataDir: data.dir, env });
     services.defer(() => endServiceProcess(service));
     await untilReady(app, service, new AbortController().signal);
-    return service.process;
+    return { ...service.process, opsUrl: service.opsUrl };
   };
-  await start("api");
+  const { opsUrl } = await start("api");
   const scopes = ["read", "write", "operate"] as const;
   const { key } = await createApiKey(database.db.kysely, {
     name: "test",
@@ -71,9 +73,13 @@ export async function openSmallStack(engine: EngineUnderTest, smtpOptions?: Smtp
   const stack = opening.move();
   return {
     db: database.db,
+    /** Of the stack's own files. */
+    dataDir: data.dir,
     queue,
     smtp,
     api,
+    /** Where the API serves its metrics. */
+    opsUrl,
     start,
     job,
     /** An issued invoice of so many lines. */

@@ -27,18 +27,24 @@ export function describeEachEngine(title: string, suite: (engine: EngineUnderTes
   const redisUrl = testRedisUrl();
   if (redisUrl === undefined)
     describe.skip(`${title} on redis (not here: apt-get install redis-server)`, () =>
-      suite({ kind: "redis", open: () => Promise.reject(new Error("no Redis here")) }));
+      suite(NO_REDIS));
   else
     describe(`${title} on redis`, () =>
       suite({ kind: "redis", open: () => openOnRedis(redisUrl) }));
 }
 
 /** Declare a suite about Redis alone; where it is missing, it is shown as skipped. */
-export function describeOnRedis(title: string, suite: () => void): void {
-  if (testRedisUrl() === undefined)
-    describe.skip(`${title} (no Redis here: apt-get install redis-server)`, suite);
-  else describe(title, suite);
+export function describeOnRedis(title: string, suite: (engine: EngineUnderTest) => void): void {
+  const redisUrl = testRedisUrl();
+  if (redisUrl === undefined)
+    describe.skip(`${title} (no Redis here: apt-get install redis-server)`, () => suite(NO_REDIS));
+  else describe(title, () => suite({ kind: "redis", open: () => openOnRedis(redisUrl) }));
 }
+
+const NO_REDIS: EngineUnderTest = {
+  kind: "redis",
+  open: () => Promise.reject(new Error("no Redis here")),
+};
 
 const shelf = new DatabaseShelf(async () => {
   const name = freshName("queue");
