@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { sql } from "kysely";
 import {
   type Database,
   type DatabaseLog,
@@ -7,12 +6,11 @@ import {
   DatabaseUnavailableError,
   openDatabase,
 } from "./database.ts";
-import { migrationNames } from "./migrator.ts";
+import { missingMigrations } from "./migrator.ts";
 
 const RETRY_MS = 1_000;
 /** SQLSTATE of a login that is refused, or of a database that is not there: waiting mends neither. */
 const REFUSED = new Set(["28000", "28P01", "3D000"]);
-const UNDEFINED_TABLE = "42P01";
 
 /**
  * Connect a service to PostgreSQL: wait until it answers, and begin only on a schema that has all this release needs.
@@ -49,14 +47,7 @@ export async function awaitDatabase(
 }
 
 async function assertSchema({ kysely }: Database): Promise<void> {
-  const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`
-    .execute(kysely)
-    .catch((error: { code?: unknown }) => {
-      if (error.code === UNDEFINED_TABLE) return { rows: [] };
-      throw error;
-    });
-  const applied = new Set(rows.map(({ name }) => name));
-  const missing = migrationNames.filter((name) => !applied.has(name));
+  const missing = await missingMigrations(kysely);
   if (missing.length > 0) throw new OldSchemaError(missing);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import pg from "pg";
 import { DatabaseUnavailableError } from "./database.ts";
@@ -14,8 +14,22 @@ export const schemaFingerprint: string = createHash("sha256")
   .digest("hex")
   .slice(0, 16);
 
+const UNDEFINED_TABLE = "42P01";
+
+/** What this release has and the database has not; a later release may have put more there. */
+export async function missingMigrations<T>(db: Kysely<T>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`
+    .execute(db)
+    .catch((error: { code?: unknown }) => {
+      if (error.code === UNDEFINED_TABLE) return { rows: [] };
+      throw error;
+    });
+  const applied = new Set(rows.map(({ name }) => name));
+  return migrationNames.filter((name) => !applied.has(name));
+}
+
 /**
- * Bring the schema up to this release.
+ * Bring the schema up to this release; one that a later release brought further stays as it is.
  *
  * Safe with any number of starters at once: one applies, the others wait for it and find nothing to do.
  * All pending migrations commit together or not at all.
@@ -41,6 +55,8 @@ export async function migrate(url: string): Promise<string[]> {
 
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
+    // An app that is rolled back brings its older migrate along; to Kysely that schema would be corrupt.
+    if ((await missingMigrations(db)).length === 0) return [];
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     const { error, results = [] } = await migrator.migrateToLatest();
     if (error !== undefined) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { openEmptyDatabase } from "@ballast/testing";
 import { expect, test } from "vitest";
-import { DatabaseUnavailableError, migrate, migrationNames } from "../src/index.ts";
+import { DatabaseUnavailableError, migrate, migrationNames, openDatabase } from "../src/index.ts";
 
 test("five starters at once apply each migration once", async () => {
   await using database = await openEmptyDatabase();
@@ -24,6 +24,18 @@ test("the command says what it applied, and a second time that there is nothing 
 
   expect((await run()).stdout).toBe(`applied ${migrationNames.join(", ")}\n`);
   expect((await run()).stdout).toBe("schema is up to date\n");
+});
+
+test("an app that is rolled back finds a later release's schema, and nothing to do", async () => {
+  await using database = await openEmptyDatabase();
+  await migrate(database.url);
+  await using db = await openDatabase(database.url, { applicationName: "test" });
+  await db.kysely
+    .insertInto("kysely_migration" as never)
+    .values({ name: "9999-later", timestamp: new Date().toISOString() } as never)
+    .execute();
+
+  expect(await migrate(database.url)).toEqual([]);
 });
 
 test("a server that does not answer is named, without the password", async () => {
