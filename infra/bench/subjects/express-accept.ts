@@ -30,6 +30,7 @@ serveSubject({
       res.status(202).json({ requestId: row?.rows[0].id ?? job.id });
     });
     const server = app.listen(0, "127.0.0.1");
+    server.keepAliveTimeout = 60_000;
     await new Promise((resolve) => server.once("listening", resolve));
     return { port: (server.address() as AddressInfo).port };
   },

@@ -27,6 +27,7 @@ export const accept: Bench = {
 
     // A second wish for one document would join the first, which is less work.
     const { ids } = await issuedInvoices(services, count * (rounds + 1));
+    const any = ids.slice(0, count);
     const post = (url: string, of: readonly string[]) =>
       caller.ask("post", {
         url,
@@ -36,7 +37,7 @@ export const accept: Bench = {
       });
     const rival = (subject: typeof same, port: number | undefined) => async () => {
       await subject.ask("begin");
-      const seen = await post(`http://127.0.0.1:${port}`, ids.slice(0, count));
+      const seen = await post(`http://127.0.0.1:${port}`, any);
       return { ...seen, ...(await subject.ask("cost", { count })) };
     };
     const seen = await interleave(

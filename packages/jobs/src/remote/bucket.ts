@@ -90,6 +90,29 @@ export function learn(bucket: Bucket, throttle: Throttle, now: Date): Bucket {
   };
 }
 
+/**
+ * Whether an answer changes what calls may do now; what is no news may as well be learned with a later one.
+ *
+ * @param slack tokens that others may have taken since the bucket was seen
+ */
+export function isNews(bucket: Bucket, throttle: Throttle, slack: number, now: Date): boolean {
+  const { isThrottled, retryAfterMs, remaining, resetMs } = throttle;
+  if (isThrottled || retryAfterMs !== undefined || bucket.capacity === null) return true;
+  const { capacity = bucket.capacity, restorePerSecond = bucket.restorePerSecond } = throttle;
+  if (capacity !== bucket.capacity || restorePerSecond !== bucket.restorePerSecond) return true;
+  const known = refilled(bucket, now);
+  if (remaining !== undefined && remaining + slack < known.tokens) return true;
+  return restorePerSecond === null && known.resetsAt === null && resetMs !== undefined;
+}
+
+/** How many tokens a second may go: what comes back, or what is left of a window over the rest of it. */
+export function tokensPerSecond(bucket: Bucket, now: Date): number {
+  if (bucket.restorePerSecond !== null) return bucket.restorePerSecond;
+  const { tokens, resetsAt } = refilled(bucket, now);
+  if (bucket.capacity === null || resetsAt === null) return 0;
+  return tokens / Math.max(1, (resetsAt.getTime() - now.getTime()) / 1_000);
+}
+
 /** Whether an answer tells anything that is worth keeping. */
 export const tells = (throttle: Throttle): boolean =>
   throttle.isThrottled ||

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { DependencyDownError, PermanentError, RateLimitedError } from "../errors.ts";
 import { isUnreachable } from "../unreachable.ts";
-import { learn, take, tells, withPreset } from "./bucket.ts";
 import {
   AUTH_FAILED,
   admit,
@@ -12,6 +11,7 @@ import {
   succeeded,
 } from "./gate.ts";
 import type { RemoteCall, RemoteGuard } from "./guard.ts";
+import { openQuota, type Preset } from "./quota.ts";
 import type { Remote, RemoteStore } from "./store.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -37,11 +37,6 @@ export interface SharedQuota {
   readonly isRefusedTogether: boolean;
 }
 
-interface Preset {
-  readonly capacity: number;
-  readonly restorePerSecond: number;
-}
-
 /** Told what calls come to, for metrics and logs. */
 export interface RemoteObserver {
   called?(remote: Remote, result: "ok" | "throttled" | "failed" | "refused"): void;
@@ -51,10 +46,6 @@ export interface RemoteObserver {
 
 /** How old what is known of a gate may be: a call then costs no round trip. */
 const KNOWN_FOR_MS = 1_000;
-/** A call waits so long for quota rather than send its job away. */
-const LONGEST_WAIT_MS = 2_000;
-/** Tokens taken at once: those of a quarter of a second, so that what is taken and not used is little. */
-const LEASE_SECONDS = 0.25;
 /** For a call that finds no place while the gate opens. */
 const RAMP_WAIT_MS = 500;
 /** Jobs that wait for the same moment come back spread over a tenth of their wait. */
@@ -71,8 +62,8 @@ const PROBE_WAIT_MS = 10_000;
 export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
   const { store, remote, app, observer = {}, judge = verdictOf } = options;
   const gate = gateOf(store, remote, observer);
-  const own = leaseOf(store, remote);
-  const shared = app && leaseOf(store, app.remote, app.quota);
+  const own = openQuota(store, remote);
+  const shared = app && openQuota(store, app.remote, app.quota);
 
   async function learnFrom(throttle: Throttle, cost: number): Promise<void> {
     await own.learn(throttle, cost);
@@ -207,53 +198,6 @@ async function endOf(probe: Promise<void>, signal: AbortSignal): Promise<void> {
   await Promise.race([probe, late.catch(() => {})]);
   ended.abort();
   signal.throwIfAborted();
-}
-
-function leaseOf(store: RemoteStore, remote: Remote, preset?: Preset) {
-  let left = 0;
-  let taking: Promise<number> = Promise.resolve(0);
-  let wanted = 1;
-
-  /** @returns milliseconds to wait; 0 once there are tokens */
-  const fetch = (need: number) =>
-    store.change(remote, ({ bucket: kept }, now) => {
-      const bucket = preset === undefined ? kept : withPreset(kept, preset, now);
-      wanted = Math.max(1, Math.floor((bucket.restorePerSecond ?? 0) * LEASE_SECONDS));
-      const taken = take(bucket, { need, want: Math.max(need, wanted) }, now);
-      if ("waitMs" in taken) return { answer: taken.waitMs };
-      left += taken.granted;
-      return { ...(taken.bucket === kept ? {} : { state: { bucket: taken.bucket } }), answer: 0 };
-    });
-
-  return {
-    async take(cost: number, signal: AbortSignal): Promise<void> {
-      const deadline = performance.now() + LONGEST_WAIT_MS;
-      while (left < cost) {
-        // One after the other, or each would fetch for itself what one fetches for all.
-        const turn = taking.catch(() => 0).then(() => (left >= cost ? 0 : fetch(cost - left)));
-        taking = turn;
-        const waitMs = await turn;
-        if (waitMs === 0) continue;
-        if (performance.now() + waitMs > deadline)
-          throw new RateLimitedError(
-            "quota_used_up",
-            `the quota of ${remote.kind} ${remote.key} is used up; there is more in ${waitMs} ms`,
-            { retryAfterMs: waitMs },
-          );
-        await pause(waitMs, undefined, { signal });
-      }
-      left -= cost;
-    },
-    async learn(throttle: Throttle, cost: number): Promise<void> {
-      left -= (throttle.cost ?? cost) - cost;
-      if (throttle.isThrottled || throttle.retryAfterMs !== undefined) left = 0;
-      if (!tells(throttle)) return;
-      await store.change(remote, ({ bucket }, now) => ({
-        state: { bucket: learn(bucket, throttle, now) },
-        answer: undefined,
-      }));
-    },
-  };
 }
 
 function closed({ kind, key }: Remote, { code, message, closedAt }: Gate, waitMs: number) {

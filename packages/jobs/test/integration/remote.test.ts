@@ -137,6 +137,32 @@ test("two processes use nine tenths of a quota that they share, and are hardly e
   expect(refused / (granted + refused)).toBeLessThanOrEqual(0.01);
 });
 
+test("calls whose answers tell nothing new ask the store for hardly anything, and a refusal reaches it at once", async () => {
+  await using t = await setup();
+  let changes = 0;
+  const counting: RemoteStore = {
+    read: (of) => t.store.read(of),
+    change: (of, change) => {
+      changes += 1;
+      return t.store.change(of, change);
+    },
+  };
+  const guard = openRemoteGuard({ store: counting, remote });
+  const window = { isThrottled: false, capacity: 100_000, remaining: 100_000, resetMs: 60_000 };
+  const call = (throttle: object = {}) =>
+    guard.call({ signal }, async () => ({ value: "ok", throttle: { ...window, ...throttle } }));
+  await call();
+  const began = performance.now();
+  for (let n = 0; n < 300; n++) await call();
+  // A write a second, and a lease each time that one is used up.
+  expect(changes).toBeLessThan(10 + (performance.now() - began) / 200);
+
+  await call({ isThrottled: true, retryAfterMs: 60_000 });
+  expect(await t.second.call({ signal }, ok).catch((error: unknown) => error)).toMatchObject({
+    code: "quota_used_up",
+  });
+});
+
 test("an abort ends a wait for quota", async () => {
   await using t = await setup();
   const throttle = { isThrottled: false, capacity: 1, remaining: 0, restorePerSecond: 0.6 };

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { learn, quotaLeft, take, unknownBucket } from "../../src/remote/bucket.ts";
+import {
+  isNews,
+  learn,
+  quotaLeft,
+  take,
+  tokensPerSecond,
+  unknownBucket,
+} from "../../src/remote/bucket.ts";
 
 const at = (ms: number) => new Date(ms);
 const one = { need: 1, want: 1 };
@@ -63,6 +70,7 @@ test("with a backlog nine tenths of a quota are used, and one answer in a hundre
         let filledAt = 0;
         let now = 0;
         let bucket = unknownBucket;
+        let learnedAt = 0;
         let [granted, refused] = [0, 0];
         const horizon = 120_000;
         while (now < horizon) {
@@ -82,17 +90,17 @@ test("with a backlog nine tenths of a quota are used, and one answer in a hundre
           }
           const remaining = Math.floor(tokens);
           now += tookMs;
-          bucket = learn(
-            bucket,
-            {
-              isThrottled,
-              capacity,
-              restorePerSecond: perSecond,
-              remaining,
-              ...(isThrottled ? { retryAfterMs: Math.ceil(1_000 / perSecond) } : {}),
-            },
-            at(now),
-          );
+          const throttle = {
+            isThrottled,
+            capacity,
+            restorePerSecond: perSecond,
+            remaining,
+            ...(isThrottled ? { retryAfterMs: Math.ceil(1_000 / perSecond) } : {}),
+          };
+          // As a guard does: at once what matters, the rest each second.
+          if (now - learnedAt < 1_000 && !isNews(bucket, throttle, 1, at(now))) continue;
+          learnedAt = now;
+          bucket = learn(bucket, throttle, at(now));
         }
         const possible = Math.min(
           capacity + (horizon / 1_000) * perSecond,
@@ -113,4 +121,29 @@ test("what is left grows at its rate up to its capacity, and is nothing while it
   const away = learn(bucket, { isThrottled: true, retryAfterMs: 7_000 }, at(1_000));
   expect(quotaLeft(away, at(7_999))).toBe(0);
   expect(quotaLeft(away, at(9_000))).toBe(10);
+});
+
+test("news is what changes how many calls may go: a refusal, a wait, another quota, fewer left than known", () => {
+  const bucket = learn(unknownBucket, told, at(0));
+  const isNewsAt0 = (change: object) => isNews(bucket, { ...told, ...change }, 1, at(0));
+  expect(isNews(unknownBucket, told, 1, at(0))).toBe(true);
+  expect(isNewsAt0({})).toBe(false);
+  expect(isNewsAt0({ remaining: 3 })).toBe(false); // a call that is under way, or the clocks
+  expect(isNewsAt0({ remaining: 2 })).toBe(true);
+  expect(isNewsAt0({ remaining: 10 })).toBe(false);
+  expect(isNewsAt0({ isThrottled: true })).toBe(true);
+  expect(isNewsAt0({ retryAfterMs: 1 })).toBe(true);
+  expect(isNewsAt0({ capacity: 9 })).toBe(true);
+  expect(isNewsAt0({ restorePerSecond: 1 })).toBe(true);
+});
+
+test("the end of a window is news once the last one is over, and what is left is spread over the rest", () => {
+  const window = { isThrottled: false, capacity: 100, remaining: 80, resetMs: 20_000 };
+  const bucket = learn(unknownBucket, window, at(0));
+  expect(isNews(bucket, window, 1, at(1_000))).toBe(false);
+  expect(isNews(bucket, { ...window, remaining: 100 }, 1, at(20_000))).toBe(true);
+  expect(tokensPerSecond(bucket, at(0))).toBe(4);
+  expect(tokensPerSecond(bucket, at(19_900))).toBe(80);
+  expect(tokensPerSecond(bucket, at(20_000))).toBe(0);
+  expect(tokensPerSecond(learn(unknownBucket, told, at(0)), at(0))).toBe(2);
 });
