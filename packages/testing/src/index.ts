@@ -21,7 +21,7 @@ export {
   type QueueEngineKind,
   queueEngines,
 } from "./queue-engines.ts";
-export type { RedisProcess } from "./redis-process.ts";
+export { type RedisProcess, startRedisProcess } from "./redis-process.ts";
 export {
   type RedisTopology,
   startCluster,
