@@ -1,14 +1,23 @@
 import { type CountedRemote, type Database, remoteCensus } from "@ballast/database";
-import { type Log, quotaLeft, type Rounds, startRounds } from "@ballast/jobs";
+import {
+  AUTH_FAILED,
+  CERTIFICATE_REFUSED,
+  type Log,
+  quotaLeft,
+  type Rounds,
+  startRounds,
+} from "@ballast/jobs";
 import type { Metrics } from "@ballast/service";
 
 /** However often it is scraped, PostgreSQL is asked once in this time. */
 const EVERY_MS = 5_000;
+/** What no waiting mends. */
+const NEEDS_A_PERSON: ReadonlySet<string | null> = new Set([AUTH_FAILED, CERTIFICATE_REFUSED]);
 
 /** Report which remotes are not called, and what is left of their quotas. Every replica reports the same. */
 export const startGateCensus = (
   database: Pick<Database, "kysely">,
-  metrics: Pick<Metrics, "gateClosed" | "quotaLeft">,
+  metrics: Pick<Metrics, "gateClosed" | "gateRefused" | "quotaLeft">,
   log: Log,
 ): Rounds =>
   startRounds({
@@ -18,10 +27,13 @@ export const startGateCensus = (
     async round() {
       const remotes = await remoteCensus(database.kysely);
       metrics.gateClosed.reset();
+      metrics.gateRefused.reset();
       metrics.quotaLeft.reset();
       for (const remote of remotes) {
         const labels = labelsOf(remote);
-        metrics.gateClosed.set(labels, remote.gate.state === "closed" ? 1 : 0);
+        const { state, code } = remote.gate;
+        metrics.gateClosed.set(labels, state === "closed" ? 1 : 0);
+        metrics.gateRefused.set(labels, state === "closed" && NEEDS_A_PERSON.has(code) ? 1 : 0);
         const left = quotaLeft(remote.bucket, remote.now);
         if (left !== null) metrics.quotaLeft.set(labels, left);
       }

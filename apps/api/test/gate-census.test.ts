@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { startGateCensus } from "../src/gate-census.ts";
 import { setup } from "./setup.ts";
 
-test("closed gates and what is left of quotas are exported, those of accounts by marketplace", async () => {
+test("closed gates, those that only a person opens, and what is left of quotas are exported", async () => {
   await using t = await setup();
   const { accountId } = await t.shop();
   const remotes = openRemoteStore(t.database);
@@ -15,6 +15,12 @@ test("closed gates and what is left of quotas are exported, those of accounts by
   }));
   await remotes.change({ kind: "smtp", key: "mail.example.org" }, ({ gate }) => ({
     state: { gate: { ...gate, state: "closed", closedAt: new Date(), code: "smtp_down" } },
+    answer: undefined,
+  }));
+  await remotes.change({ kind: "storage", key: "s3.example.org" }, ({ gate }) => ({
+    state: {
+      gate: { ...gate, state: "closed", closedAt: new Date(), code: "certificate_refused" },
+    },
     answer: undefined,
   }));
   const stopping = new AbortController().signal;
@@ -28,4 +34,7 @@ test("closed gates and what is left of quotas are exported, those of accounts by
   expect(await text()).toContain(`ballast_quota_left{${account}} 30`);
   expect(await text()).toContain(`ballast_gate_closed{kind="smtp",key="mail.example.org"} 1`);
   expect(await text()).not.toContain(`ballast_quota_left{kind="smtp"`);
+  expect(await text()).toContain(`ballast_gate_refused{${account}} 0`);
+  expect(await text()).toContain(`ballast_gate_refused{kind="smtp",key="mail.example.org"} 0`);
+  expect(await text()).toContain(`ballast_gate_refused{kind="storage",key="s3.example.org"} 1`);
 });

@@ -22,6 +22,7 @@ export { type Attempt, type Handler, handle } from "./handler.ts";
 export type { Lease } from "./lease.ts";
 export { reconcile, startReconciler } from "./reconciler.ts";
 export { quotaLeft } from "./remote/bucket.ts";
+export { CERTIFICATE_REFUSED, isCertificateCode } from "./remote/certificates.ts";
 export { AUTH_FAILED, type Gate } from "./remote/gate.ts";
 export { gateLog } from "./remote/gate-log.ts";
 export { type RemoteCall, type RemoteGuard, throughGuard } from "./remote/guard.ts";

@@ -185,6 +185,14 @@ export const metricList = {
     by: API,
     alike: true,
   },
+  gateRefused: {
+    type: "gauge",
+    name: "ballast_gate_refused",
+    help: "Whether a remote is not called because it refuses our credentials, or we its certificate (1), or not (0).",
+    labels: ["kind", "key", "marketplace", "account"],
+    by: API,
+    alike: true,
+  },
   quotaLeft: {
     type: "gauge",
     name: "ballast_quota_left",

@@ -67,6 +67,7 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
     "ballast_engine_unfit",
     "ballast_errors_total",
     "ballast_gate_closed",
+    "ballast_gate_refused",
     "ballast_http_request_duration_seconds",
     "ballast_http_requests_total",
     "ballast_incidents",

@@ -1,3 +1,5 @@
+import { isCertificateCode } from "@ballast/jobs";
+
 /** How far a mail had come when something went wrong. */
 export type Stage =
   /** No session yet: connecting, greeting, TLS, login. */
@@ -15,7 +17,13 @@ export type SendResult =
   /** 5xx for this recipient or this content. */
   | { readonly kind: "refused"; readonly response: string }
   /** Nothing was handed over, and the mail is not to blame. */
-  | { readonly kind: "server_down"; readonly reason: string; readonly refusesLogin?: true }
+  | {
+      readonly kind: "server_down";
+      readonly reason: string;
+      readonly refusesLogin?: true;
+      /** Its certificate is none that we trust. */
+      readonly distrusted?: true;
+    }
   /** The server may or may not have taken it; only a person can tell. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -23,6 +31,8 @@ export type SendResult =
 export interface SmtpFailure {
   readonly message: string;
   readonly code?: string | undefined;
+  /** That of the system or of TLS, where `code` is nodemailer's. */
+  readonly originalCode?: string | undefined;
   /** The server's reply, whole. */
   readonly response?: string | undefined;
   readonly responseCode?: number | undefined;
@@ -38,7 +48,8 @@ export function classify(failure: SmtpFailure, stage: Stage): SendResult {
   const { message, response, responseCode: code = 0 } = failure;
   const reason = message.replace(/\s+/g, " ").trim();
   const login = LOGIN_REFUSED.has(code) ? ({ refusesLogin: true } as const) : {};
-  if (stage === "session") return { kind: "server_down", reason, ...login };
+  const trust = isCertificateCode(failure.originalCode) ? ({ distrusted: true } as const) : {};
+  if (stage === "session") return { kind: "server_down", reason, ...login, ...trust };
 
   const replied = response !== undefined && code >= 400 && code <= 599;
   if (!replied) {

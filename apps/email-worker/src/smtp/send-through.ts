@@ -1,4 +1,9 @@
-import { AUTH_FAILED, DependencyDownError, type RemoteGuard } from "@ballast/jobs";
+import {
+  AUTH_FAILED,
+  CERTIFICATE_REFUSED,
+  DependencyDownError,
+  type RemoteGuard,
+} from "@ballast/jobs";
 import type { SendResult } from "./classify.ts";
 
 /**
@@ -28,7 +33,16 @@ export async function sendThrough(
 }
 
 /** Without the server's words: they may speak of one recipient, and everybody who waits reads this. */
-const failureOf = (result: SendResult): DependencyDownError =>
-  result.kind === "server_down" && result.refusesLogin
-    ? new DependencyDownError(AUTH_FAILED, "the mail server refuses our login: check SMTP_URL")
-    : new DependencyDownError("smtp_down", "the mail server took nothing or broke off");
+function failureOf(result: SendResult): DependencyDownError {
+  if (result.kind === "server_down" && result.refusesLogin)
+    return new DependencyDownError(
+      AUTH_FAILED,
+      "the mail server refuses our login: check SMTP_URL",
+    );
+  if (result.kind === "server_down" && result.distrusted)
+    return new DependencyDownError(
+      CERTIFICATE_REFUSED,
+      "the mail server's certificate is none that we trust: renew it there, or check SMTP_URL",
+    );
+  return new DependencyDownError("smtp_down", "the mail server took nothing or broke off");
+}

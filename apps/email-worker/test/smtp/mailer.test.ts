@@ -161,6 +161,7 @@ test("a certificate that nobody vouches for is not trusted", async () => {
   expect(await t.send()).toMatchObject({
     kind: "server_down",
     reason: expect.stringMatching(/certificate/),
+    distrusted: true,
   });
 });
 

@@ -1,4 +1,10 @@
-import { DependencyDownError, JobError, type Log } from "@ballast/jobs";
+import {
+  CERTIFICATE_REFUSED,
+  DependencyDownError,
+  isCertificateCode,
+  JobError,
+  type Log,
+} from "@ballast/jobs";
 import axios from "axios";
 import { Agent } from "undici";
 import { checkAddress, publicLookup } from "./addresses.ts";
@@ -173,6 +179,8 @@ function parsed(text: string): unknown {
 function asAnswerError(error: unknown): AnswerError {
   if (error instanceof AnswerError) return error;
   const { code } = error as { code?: unknown };
+  if (isCertificateCode(code))
+    return new AnswerError(CERTIFICATE_REFUSED, `its certificate is none that we trust (${code})`);
   return new AnswerError(
     "no_answer",
     `no answer (${typeof code === "string" ? code : "the connection failed"})`,

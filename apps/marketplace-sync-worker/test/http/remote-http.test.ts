@@ -151,7 +151,7 @@ test("a remote whose certificate nobody trusts is not spoken to", async () => {
     http.request({ method: "GET", url: `https://127.0.0.1:${port}/` }, never),
   );
   await new Promise<void>((closed) => server.close(() => closed()));
-  expect(error.code).toBe("no_answer");
+  expect(error.code).toBe("certificate_refused");
   expect(error.message).toMatch(/CERT|SELF_SIGNED/);
 });
 

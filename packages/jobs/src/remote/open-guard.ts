@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { DependencyDownError, PermanentError, RateLimitedError } from "../errors.ts";
 import { isUnreachable } from "../unreachable.ts";
+import { CERTIFICATE_REFUSED, isCertificateCode } from "./certificates.ts";
 import {
   AUTH_FAILED,
   admit,
@@ -112,7 +113,9 @@ export function verdictOf(error: unknown): Verdict {
   if (!isUnreachable(error)) return "unclear";
   // Its message may name what one job asked for, and all that wait for the gate read it.
   const { code = "no code", accessDenied } = error as { code?: unknown; accessDenied?: unknown };
-  return { code: accessDenied === true ? AUTH_FAILED : "unreachable", message: String(code) };
+  const message = String(code);
+  if (accessDenied === true) return { code: AUTH_FAILED, message };
+  return { code: isCertificateCode(code) ? CERTIFICATE_REFUSED : "unreachable", message };
 }
 
 function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
