@@ -1,4 +1,10 @@
-import { claimSending, findDelivery, markSent } from "@ballast/database";
+import {
+  claimSending,
+  findDelivery,
+  markSent,
+  markUnknown,
+  planDelivery,
+} from "@ballast/database";
 import { expect, test, vi } from "vitest";
 import { uncertainMail } from "./letters.ts";
 import { type Api, setup } from "./setup.ts";
@@ -85,6 +91,32 @@ test("a mail that did not arrive is sent, though its letter was discarded before
   const { body } = await settle(t, deliveryId, "not-sent").expect(200);
   expect(body.letters).toEqual([]);
   expect((await t.api.get(`/v1/jobs/${body.requestId}`)).body.job).toBe("send-invoice");
+});
+
+test("a reminder that did not arrive is asked for as that reminder, and as no other mail", async () => {
+  await using t = await setup();
+  const { companyId, invoiceId } = await t.issued();
+  const db = t.database.kysely;
+  const { id } = await planDelivery(db, {
+    ...{ companyId, invoiceId, revision: 1, ordinal: 1, reason: null, fromDomain: "a.example" },
+    purpose: "reminder-before:2027-01-15",
+    recipient: "buyer@b.example",
+  });
+  const claim = await claimSending(db, id, 60_000);
+  if (claim.kind !== "claimed") throw new Error(`not claimed: ${claim.kind}`);
+  await markUnknown(db, id, claim.fence, { code: "outcome_unknown", message: "cut" });
+
+  const { body } = await settle(t, id, "not-sent").expect(200);
+  const run = await t.database.kysely
+    .selectFrom("jobRequests")
+    .innerJoin("jobRuns", "jobRuns.id", "jobRequests.runId")
+    .select(["job", "payload"])
+    .where("jobRequests.id", "=", body.requestId)
+    .executeTakeFirst();
+  expect(run).toEqual({
+    job: "payment-reminder",
+    payload: { invoiceId, step: "before", dueDate: "2027-01-15" },
+  });
 });
 
 test("a mail is settled once: the second operator is told what the first one found out", async () => {
