@@ -1,10 +1,4 @@
-import {
-  claimSending,
-  findDelivery,
-  markSent,
-  markUnknown,
-  planDelivery,
-} from "@ballast/database";
+import { claimSending, findDelivery, markSent, markUnknown, planDelivery } from "@ballast/database";
 import { expect, test, vi } from "vitest";
 import { uncertainMail } from "./letters.ts";
 import { type Api, setup } from "./setup.ts";

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   claimInvoiceRuns,
   countItems,
@@ -12,21 +11,15 @@ import {
   stillDrivingInvoiceRun,
   type Tx,
 } from "@ballast/database";
-import { type Dispatcher, type Log, type Requests, startRounds } from "@ballast/jobs";
+import type { Dispatcher, Log, Requests } from "@ballast/jobs";
+import { inLanes, startDriving } from "../driving.ts";
 import { askItem } from "./ask-item.ts";
 
-/** A driver that dies is followed by another after this time. */
-const LEASE_MS = 5_000;
-/** Between two looks while one is driven, and while there is none. */
-const STEP_MS = 200;
-const IDLE_MS = 1_000;
 /**
  * A run has this many invoices asked for and not over: what a second's work may be, and no more than can be
  * taken back in a moment. Those that wait for another attempt do not count, or a few would hold up all.
  */
 const AHEAD = 100;
-/** Invoices dealt with side by side. */
-const LANES = 4;
 
 interface DriverDeps {
   readonly database: Database;
@@ -37,22 +30,15 @@ interface DriverDeps {
 
 /** Drive invoice runs, for ever; in every replica at once, and each run by one of them at a time. */
 export function startInvoiceRuns(deps: DriverDeps): AsyncDisposable {
-  const me = randomUUID();
   const log = deps.log.child({ part: "invoice-runs" });
-  return startRounds({
-    what: "drive invoice runs",
-    everyMs: IDLE_MS,
-    log,
-    async round(signal) {
-      const runs = await claimInvoiceRuns(deps.database.kysely, me, LEASE_MS);
-      // One that cannot go on keeps no other from it.
-      const steps = await Promise.allSettled(
-        runs.map((run) => step(run, me, { ...deps, log }, signal)),
-      );
-      for (const done of steps) if (done.status === "rejected") throw done.reason;
-      return runs.length > 0 ? STEP_MS : undefined;
+  return startDriving(
+    {
+      what: "drive invoice runs",
+      claim: (me, leaseMs) => claimInvoiceRuns(deps.database.kysely, me, leaseMs),
+      step: (run, me, signal) => step(run, me, { ...deps, log }, signal),
     },
-  });
+    log,
+  );
 }
 
 /** Note what has ended, then ask for what there is room for. */
@@ -72,22 +58,13 @@ async function step(
     return;
   }
 
-  const left = next.values();
-  const lane = async () => {
-    // All lanes take from the one iterator.
-    for (const item of left) {
-      if (signal.aborted) return;
-      const goesOn = await database.transaction(async (tx) => {
-        if (!(await stillDrivingInvoiceRun(tx, run.id, me))) return false;
-        await recordItem(tx, run.id, item.invoiceId, await askItem(tx, deps.requests, run, item));
-        return true;
-      });
-      if (!goesOn) return;
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
-  dispatcher.nudge();
-  for (const ended of lanes) if (ended.status === "rejected") throw ended.reason;
+  const deal = (item: (typeof next)[number]) =>
+    database.transaction(async (tx) => {
+      if (!(await stillDrivingInvoiceRun(tx, run.id, me))) return false;
+      await recordItem(tx, run.id, item.invoiceId, await askItem(tx, deps.requests, run, item));
+      return true;
+    });
+  await inLanes(next, deal, signal).finally(() => dispatcher.nudge());
 }
 
 async function finish(run: InvoiceRun, { database, log }: DriverDeps): Promise<void> {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { privateFieldsOf } from "@ballast/contracts";
 import {
   alreadyDone,
@@ -17,20 +16,13 @@ import {
   type Tx,
   UNDER_WAY,
 } from "@ballast/database";
-import { type Dispatcher, type Log, type Requests, startRounds } from "@ballast/jobs";
+import type { Dispatcher, Log, Requests } from "@ballast/jobs";
+import { inLanes, startDriving } from "../driving.ts";
 import { Problem } from "../http/problem.ts";
 import { replayLetter } from "../triage/replay-letter.ts";
 import { settledBefore } from "../triage/settled.ts";
 import { isFarBehind, lettersDue } from "./pace.ts";
 import { stopReason } from "./stop-rule.ts";
-
-/** A driver that dies is followed by another after this time. */
-const LEASE_MS = 5_000;
-/** Between two looks while one is driven, and while there is none. */
-const STEP_MS = 200;
-const IDLE_MS = 1_000;
-/** Letters dealt with side by side: one after the other, a busy database could not keep 50 a second. */
-const LANES = 4;
 
 interface DriverDeps {
   readonly database: Database;
@@ -41,22 +33,15 @@ interface DriverDeps {
 
 /** Drive bulk replays, for ever; in every replica at once, and each replay by one of them at a time. */
 export function startReplays(deps: DriverDeps): AsyncDisposable {
-  const me = randomUUID();
   const log = deps.log.child({ part: "replays" });
-  return startRounds({
-    what: "drive bulk replays",
-    everyMs: IDLE_MS,
-    log,
-    async round(signal) {
-      const replays = await claimReplays(deps.database.kysely, me, LEASE_MS);
-      // One that cannot go on keeps no other from it.
-      const steps = await Promise.allSettled(
-        replays.map((replay) => step(replay, me, { ...deps, log }, signal)),
-      );
-      for (const done of steps) if (done.status === "rejected") throw done.reason;
-      return replays.length > 0 ? STEP_MS : undefined;
+  return startDriving(
+    {
+      what: "drive bulk replays",
+      claim: (me, leaseMs) => claimReplays(deps.database.kysely, me, leaseMs),
+      step: (replay, me, signal) => step(replay, me, { ...deps, log }, signal),
     },
-  });
+    log,
+  );
 }
 
 /** Judge what has ended, then replay what is due. */
@@ -94,22 +79,13 @@ async function step(
   const due = await dueNow(replay, me, db);
   const letters = await nextLetters(db, id, isCanary ? Math.min(due, ahead) : due);
   const done = await alreadyDone(db, letters);
-  const left = letters.values();
-  const lane = async () => {
-    // All lanes take from the one iterator.
-    for (const letterId of left) {
-      if (signal.aborted) return;
-      const goesOn = await database.transaction((tx) =>
-        replayOne(tx, replay, letterId, done.has(letterId), me, deps),
-      );
-      if (!goesOn) return;
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
   if (letters.length === 0) return;
-  await countPaced(db, id, me, letters.length);
-  dispatcher.nudge();
-  for (const ended of lanes) if (ended.status === "rejected") throw ended.reason;
+  const deal = (letterId: string) =>
+    database.transaction((tx) => replayOne(tx, replay, letterId, done.has(letterId), me, deps));
+  await inLanes(letters, deal, signal).finally(async () => {
+    await countPaced(db, id, me, letters.length);
+    dispatcher.nudge();
+  });
 }
 
 async function dueNow(replay: Replay, me: string, db: Database["kysely"]): Promise<number> {
