@@ -9,6 +9,7 @@ import {
   type PrintSettings,
 } from "./print-page.ts";
 import { untilAborted } from "./until-aborted.ts";
+import { untilCrash } from "./until-crash.ts";
 
 /** A page that was told to stop gets this long; then its whole browser goes. */
 const PAGE_CLOSE_MS = 800;
@@ -139,7 +140,7 @@ export class BrowserGeneration implements AsyncDisposable {
         ? memoryError(excess, this.#options.maxPrintMemoryMb)
         : new BrowserCrashedError(cause);
     });
-    return await Promise.race([page.print(html, settings), crashed]);
+    return await untilCrash(page.print(html, settings), crashed);
   }
 
   async #rest(page: PrintPage): Promise<void> {

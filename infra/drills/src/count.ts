@@ -55,12 +55,12 @@ export function doubledMails({ smtp }: Stack): number {
   return [...copies.values()].filter(({ length }) => length > 1).length;
 }
 
-/** What runs died of, e.g. `crashed_process 2`; empty if none did. */
+/** What runs died of, e.g. `crashed_process 2`, and in its own words what nobody expected; empty if none did. */
 export async function causesOfDeath(db: Database): Promise<string> {
   const { rows } = await sql<{ code: string; n: number }>`
-    SELECT code, count(*)::int AS n FROM dead_letters GROUP BY code ORDER BY code`.execute(
-    db.kysely,
-  );
+    SELECT CASE WHEN code = 'unexpected_error' THEN code || ' (' || left(message, 120) || ')'
+      ELSE code END AS code, count(*)::int AS n
+    FROM dead_letters GROUP BY 1 ORDER BY 1`.execute(db.kysely);
   return rows.map(({ code, n }) => `${code} ${n}`).join(", ");
 }
 
