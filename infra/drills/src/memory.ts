@@ -6,9 +6,17 @@ interface Sample {
   readonly mib: number;
 }
 
+/** How a process's memory went while it was watched. */
+export interface MemoryCourse {
+  /** Median of each quarter of the time, in MiB: a heap that fills for the first time rises less and less. */
+  readonly quartersMib: readonly number[];
+  /** MiB a minute over the last half: what still grows there goes on growing. */
+  readonly lateMibPerMinute: number;
+}
+
 export interface MemoryWatch extends Disposable {
-  /** MiB a minute of each process that was watched for longer than `leastMs`, the first `skipMs` left out. */
-  slopes(skipMs: number, leastMs: number): ReadonlyMap<string, number>;
+  /** Of each process that was watched for longer than `leastMs`. */
+  courses(leastMs: number): ReadonlyMap<string, MemoryCourse>;
 }
 
 /** Note each second what the processes hold in memory, what they started (a browser) apart from them. */
@@ -28,18 +36,24 @@ export function watchMemory(replicas: () => readonly Replica[]): MemoryWatch {
   };
   const timer = setInterval(look, 1_000);
   return {
-    slopes: (skipMs, leastMs) => {
-      const kept = [...samples].map(([name, all]) => {
-        const from = (all[0]?.atMs ?? 0) + skipMs;
-        return [name, all.filter(({ atMs }) => atMs >= from)] as const;
-      });
-      return new Map(
-        kept
+    courses: (leastMs) =>
+      new Map(
+        [...samples]
           .filter(([, all]) => (all.at(-1)?.atMs ?? 0) - (all[0]?.atMs ?? 0) >= leastMs)
-          .map(([name, all]) => [name, slopePerMinute(all)]),
-      );
-    },
+          .map(([name, all]) => [name, courseOf(all)]),
+      ),
     [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+function courseOf(samples: readonly Sample[]): MemoryCourse {
+  const part = (from: number, to: number) =>
+    samples.slice(Math.floor(samples.length * from), Math.ceil(samples.length * to));
+  const median = (some: readonly Sample[]) =>
+    some.map(({ mib }) => mib).toSorted((a, b) => a - b)[Math.floor(some.length / 2)] ?? 0;
+  return {
+    quartersMib: [0, 0.25, 0.5, 0.75].map((from) => Math.round(median(part(from, from + 0.25)))),
+    lateMibPerMinute: slopePerMinute(part(0.5, 1)),
   };
 }
 
