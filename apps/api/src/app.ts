@@ -50,7 +50,7 @@ export interface AppDeps {
   readonly stockChanges: StockChanges;
   /** What credentials are encrypted with; without it no marketplace account can be set up. */
   readonly keys?: KeyRing;
-  readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping">;
+  readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping" | "tracer">;
   /** Silence of an event stream after which a comment is sent. */
   readonly heartbeatMs?: number;
   readonly limits: {

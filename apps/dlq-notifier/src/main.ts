@@ -28,7 +28,7 @@ await runService(
   () => loadConfig(process.env),
   async ({ config, telemetry }) => {
     const { apiUrl } = config;
-    const { log, metrics } = telemetry;
+    const { log, metrics, tracer } = telemetry;
     await using database = await awaitDatabase(config.database.url, {
       applicationName: "dlq-notifier",
       poolMax: config.database.poolMax,
@@ -41,7 +41,7 @@ await runService(
 
     const store = openRunStore(database);
     const remotes = openRemoteStore(database);
-    const guarding = { store: remotes, observer: gateLog(log), judge: judgeChannel };
+    const guarding = { store: remotes, observer: gateLog(log), judge: judgeChannel, tracer };
     const guardOf = (key: string) =>
       openRemoteGuard({ ...guarding, remote: { kind: "channel", key } });
     const channels = openChannels(config.channels, guardOf);

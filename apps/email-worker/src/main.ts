@@ -22,7 +22,7 @@ await runService(
   "email-worker",
   () => loadConfig(process.env),
   async ({ config, telemetry }) => {
-    const { log, metrics } = telemetry;
+    const { log, metrics, tracer } = telemetry;
     const { concurrency, maxAttachmentBytes, smtp, storage } = config;
     await using database = await awaitDatabase(config.database.url, {
       applicationName: "email-worker",
@@ -41,7 +41,7 @@ await runService(
 
     const remotes = openRemoteStore(database);
     const guardOf = (remote: Remote) =>
-      openRemoteGuard({ store: remotes, remote, observer: gateLog(log) });
+      openRemoteGuard({ store: remotes, remote, observer: gateLog(log), tracer });
     const store = openRunStore(database);
     const requests = createRequests({ store });
     const mailing = {

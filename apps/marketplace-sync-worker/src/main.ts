@@ -11,12 +11,13 @@ import { pushListingHandler } from "./handlers/push-listing.ts";
 import { pushStockHandler } from "./handlers/push-stock.ts";
 import { reconcileStockHandler } from "./handlers/reconcile-stock.ts";
 import { openRemoteHttp } from "./http/remote-http.ts";
+import { traceCalls } from "./http/trace-calls.ts";
 
 await runService(
   "marketplace-sync-worker",
   () => loadConfig(process.env),
   async ({ config, telemetry }) => {
-    const { log, metrics } = telemetry;
+    const { log, metrics, tracer } = telemetry;
     const { keys, concurrency, pushBudgetMs: budgetMs, allowPrivate } = config;
     await using database = await awaitDatabase(config.database.url, {
       applicationName: "marketplace-sync-worker",
@@ -34,10 +35,10 @@ await runService(
     const requests = createRequests({ store });
     await using _reviving = startReviving({ database, requests, log });
     const db = database.kysely;
-    const guardOf = accountGuards(openRemoteStore(database), log);
+    const guardOf = accountGuards(openRemoteStore(database), log, tracer);
     const onCall = (marketplace: string, status: string) =>
       metrics.marketplaceCalls.inc({ marketplace, status });
-    const openAccount = openAccounts({ db, keys, http, guardOf, onCall });
+    const openAccount = openAccounts({ db, keys, http: traceCalls(http, tracer), guardOf, onCall });
     const parts = { database, requests, openAccount };
     const handlers = [
       pushStockHandler({

@@ -19,7 +19,7 @@ await runService(
   "pdf-worker",
   () => loadConfig(process.env),
   async ({ config, telemetry }) => {
-    const { log } = telemetry;
+    const { log, tracer } = telemetry;
     const { concurrency, storage } = config;
     await using database = await awaitDatabase(config.database.url, {
       applicationName: "pdf-worker",
@@ -39,11 +39,11 @@ await runService(
     const observer = gateLog(log);
     const documents = gatedStore(objects, storage.url, (key) => {
       const remote = { kind: "storage", key } as const;
-      return throughGuard(openRemoteGuard({ store: remotes, remote, observer }));
+      return throughGuard(openRemoteGuard({ store: remotes, remote, observer, tracer }));
     });
     const store = openRunStore(database);
     const requests = createRequests({ store });
-    const handler = renderInvoiceHandler({ database, documents, printer, requests });
+    const handler = renderInvoiceHandler({ database, documents, printer, requests, tracer });
     await runWorker({
       queue: pdf,
       handlers: [handler],

@@ -7,7 +7,9 @@ import { execute, type Workplace } from "./execute.ts";
 import { StopSwitch } from "./lease.ts";
 import { type Circumstances, classify, type Outcome, postpone } from "./outcome.ts";
 import type { Quarantine } from "./quarantine.ts";
+import { attemptSpan, tellOutcome } from "./spans.ts";
 import type { AttemptEnd, Run, Start, Started } from "./store.ts";
+import { type Tracer, traced } from "./tracing.ts";
 
 /** Wait for another run of the slot; the dispatcher hands over none that would, so this is rare. */
 const SLOT_WAIT_MS = 1_000;
@@ -17,12 +19,15 @@ const NO_DEADLINE = new Date(8.64e15);
 
 export interface AttemptTools extends BeginTools, Workplace {
   readonly quarantine: Quarantine;
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface EndedAttempt {
   readonly outcome: Outcome;
   /** What to write down once the engine was told; absent where no attempt took place. */
   readonly end?: AttemptEnd;
+  /** Where it stands in a trace, if anywhere. */
+  readonly traceparent?: string | null;
   /** The process may end before a batch is written: the next suspect runs in it. */
   readonly cannotWait?: boolean;
 }
@@ -69,8 +74,18 @@ async function afterStart(
   if (started.kind === "over") return { outcome: overAlready(started) };
   if (started.kind !== "go") return { outcome: slotBusy(delivery) };
 
-  const outcome = await workOn(started.run, start, delivery, tools);
-  return { outcome, end: endOf(outcome, started.run, start, startedAt) };
+  const { outcome, traceparent } = await traced(
+    tools.tracer,
+    () => attemptSpan(tools.queue.name, started.run, delivery),
+    async (span) => {
+      // What the handler asks for, and what it logs, belongs to this attempt.
+      const run = span ? { ...started.run, traceparent: span.traceparent } : started.run;
+      const outcome = await workOn(run, start, delivery, tools);
+      if (span) tellOutcome(span, outcome);
+      return { outcome, traceparent: run.traceparent };
+    },
+  );
+  return { outcome, end: endOf(outcome, started.run, start, startedAt), traceparent };
 }
 
 async function workOn(

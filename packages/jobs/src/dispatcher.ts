@@ -1,7 +1,9 @@
 import { type BulkTurns, bulkTurns, isBulk } from "./bulk-turns.ts";
 import type { Engine, EngineJob } from "./engine/engine.ts";
+import { handOverSpan } from "./spans.ts";
 import type { ClaimedRun, RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
+import type { Tracer } from "./tracing.ts";
 import { isUnreachable } from "./unreachable.ts";
 
 export interface Dispatcher extends AsyncDisposable {
@@ -108,6 +110,7 @@ async function dispatchBatch(options: DispatcherOptions, turns: BulkTurns): Prom
       await store.handedOver(handed);
       handedCount += handed.length;
       telemetry.jobs.dispatched(queue, handed.length, longestWaitSeconds(handed));
+      if (telemetry.tracer) traceHandOver(handed, telemetry.tracer);
     } catch (error) {
       failures.push(error);
       // Were PostgreSQL away too: the claim lapses by itself.
@@ -119,6 +122,12 @@ async function dispatchBatch(options: DispatcherOptions, turns: BulkTurns): Prom
   if (handedCount === 0 && runs.length > 0)
     throw new Error(`the engine refused all of ${runs.length} runs`);
   return runs.length === BATCH;
+}
+
+/** A span for each that belongs to a trace and came to the engine by this. */
+function traceHandOver(handed: readonly ClaimedRun[], tracer: Tracer): void {
+  for (const run of handed)
+    if (run.traceparent !== null && !run.inEngine) tracer.begin(handOverSpan(run)).end();
 }
 
 /** How late the latest is; bulk work, and what was handed over before, is late for nobody. */

@@ -6,6 +6,7 @@ import type { AbortCause } from "./outcome.ts";
 import type { Running } from "./running.ts";
 import type { Run } from "./store.ts";
 import type { Log } from "./telemetry.ts";
+import { traceIdOf } from "./tracing.ts";
 
 /** A handler told to stop has this long to let go before it is left behind. */
 const LET_GO_MS = 500;
@@ -53,7 +54,7 @@ export async function execute(
           job: run.job,
           runId: run.id,
           ...(run.subject === null ? {} : { subject: run.subject }),
-          ...(run.traceparent === null ? {} : { traceId: run.traceparent.split("-")[1] }),
+          ...(run.traceparent === null ? {} : { traceId: traceIdOf(run.traceparent) }),
         }),
         progress: progress.set,
         lease: stop,

@@ -40,5 +40,6 @@ export { type Rounds, startRounds } from "./rounds.ts";
 export type { Reconciled } from "./silent-runs.ts";
 export type { RunStore } from "./store.ts";
 export type { Log, RuntimeTelemetry } from "./telemetry.ts";
+export { type Tracer, traced } from "./tracing.ts";
 export { refuseUnfit, UnfitEngineError } from "./unfit.ts";
 export { runWorker, startWorker, type WorkerOptions } from "./worker.ts";

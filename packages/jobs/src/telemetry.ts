@@ -1,3 +1,5 @@
+import type { Tracer } from "./tracing.ts";
+
 /** The little of a logger that the runtime uses; pino fits. */
 export interface Log {
   debug(values: object, message: string): void;
@@ -10,6 +12,8 @@ export interface Log {
 /** Where the runtime reports to; `@ballast/service` fits. */
 export interface RuntimeTelemetry {
   readonly log: Log;
+  /** Absent where nothing is traced. */
+  readonly tracer?: Tracer;
   /** Of the app, so that a dead letter tells which code ran. */
   readonly version: string;
   /** Aborted when the process was told to stop. */

@@ -13,6 +13,7 @@ import { Quarantine } from "./quarantine.ts";
 import { Running } from "./running.ts";
 import type { RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
+import { traceIdOf } from "./tracing.ts";
 import { untilFit } from "./unfit.ts";
 import { noteUnseenDeath } from "./unseen-death.ts";
 
@@ -62,6 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     quarantine,
     worker,
     log,
+    tracer: telemetry.tracer,
   };
   const ended = new WeakMap<Delivery, EndedAttempt>();
   let draining = false;
@@ -188,9 +190,14 @@ function byName(
 function report(
   log: AttemptTools["log"],
   delivery: Delivery,
-  { outcome, end }: EndedAttempt,
+  { outcome, end, traceparent }: EndedAttempt,
 ): void {
-  const values = { job: delivery.name, runId: end?.runId, outcome: outcome.kind };
+  const values = {
+    job: delivery.name,
+    runId: end?.runId,
+    traceId: traceIdOf(traceparent),
+    outcome: outcome.kind,
+  };
   if (outcome.kind === "completed") log.debug(values, "attempt completed");
   else if (outcome.kind === "dead" || outcome.kind === "retry" || outcome.kind === "postpone")
     log[outcome.kind === "dead" ? "error" : "warn"](

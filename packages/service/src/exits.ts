@@ -40,8 +40,12 @@ export function obeySignals(log: Logger, stop: AbortController): void {
   process.on("SIGINT", onSignal);
 }
 
-/** Log an error that nobody caught, run the hooks for at most 2 s, and exit 70. */
-export function exitWhenUncaught(log: Logger, hooks: readonly FatalHook[]): void {
+/** Log an error that nobody caught, run the hooks and then `lastly` for at most 2 s, and exit 70. */
+export function exitWhenUncaught(
+  log: Logger,
+  hooks: readonly FatalHook[],
+  lastly: () => Promise<void>,
+): void {
   let dying = false;
 
   const die = (error: unknown, message: string) => {
@@ -54,7 +58,7 @@ export function exitWhenUncaught(log: Logger, hooks: readonly FatalHook[]): void
       log.error({ deadlineMs: FATAL_HOOKS_MS }, "fatal hooks did not finish in time");
       process.exit(EXIT.uncaught);
     }, FATAL_HOOKS_MS);
-    ran.then(() => {
+    ran.then(lastly).finally(() => {
       clearTimeout(deadline);
       process.exit(EXIT.uncaught);
     });

@@ -10,3 +10,6 @@ export { scrubText } from "./scrub.ts";
 export { type ServiceConfig, serviceConfig, serviceEnv } from "./service-env.ts";
 export { queueConfig, storesEnv } from "./stores-env.ts";
 export { type FatalHook, openTelemetry, type Telemetry } from "./telemetry.ts";
+export { openTracing, type Tracing } from "./tracing/open-tracing.ts";
+export type { Span, Tracer } from "./tracing/tracer.ts";
+export type { TracingConfig } from "./tracing/tracing-env.ts";

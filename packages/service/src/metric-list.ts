@@ -39,6 +39,8 @@ const DISPATCHERS = [...API, ...NOTIFIER] as const;
 /** Whoever runs jobs of a queue. */
 const WORKERS = [...PDF, ...MAIL, ...SYNC, ...NOTIFIER] as const;
 
+const EVERYONE = [...API, ...WORKERS] as const;
+
 /**
  * Every metric of ours, by the name the code knows it under.
  *
@@ -301,6 +303,13 @@ export const metricList = {
     help: "Alerts handed to a channel, by what became of it: sent, or the code of what went wrong; withheld where alerts themselves died.",
     labels: ["channel", "result"],
     by: NOTIFIER,
+  },
+  traceSpans: {
+    type: "counter",
+    name: "ballast_trace_spans_total",
+    help: "Spans of traces, by what became of them: sent to the collector, or dropped.",
+    labels: ["result"],
+    by: EVERYONE,
   },
 } as const satisfies Readonly<Record<string, Declaration>>;
 

@@ -7,6 +7,10 @@ import { programVersion } from "./program-version.ts";
 import { scrubText } from "./scrub.ts";
 import type { ServiceConfig } from "./service-env.ts";
 import { openTelemetry, type Telemetry } from "./telemetry.ts";
+import { openTracing, type Tracing } from "./tracing/open-tracing.ts";
+
+/** Of the time that an error nobody caught leaves. */
+const LAST_SPANS_MS = 500;
 
 /**
  * Run a process from its configuration to its exit code.
@@ -30,7 +34,8 @@ export async function runService<Config extends ServiceConfig>(
   });
   const { log, registry } = telemetry;
   obeySignals(log, stop);
-  exitWhenUncaught(log, fatalHooks);
+  await using tracing = startTracing(name, config, telemetry);
+  exitWhenUncaught(log, fatalHooks, async () => tracing?.flush(LAST_SPANS_MS));
 
   try {
     await using ops = await openOpsServer(config.ops, {
@@ -39,7 +44,8 @@ export async function runService<Config extends ServiceConfig>(
       registry,
     });
     log.info({ host: ops.host, port: ops.port }, "ops server listening");
-    await main({ config, telemetry });
+    const traced = tracing === undefined ? telemetry : { ...telemetry, tracer: tracing.tracer };
+    await main({ config, telemetry: traced });
   } catch (error) {
     if (isBadConfig(error)) {
       writeSync(2, `${name}: ${scrubText(error.message)}\n`);
@@ -53,6 +59,21 @@ export async function runService<Config extends ServiceConfig>(
   log.info("service stopped");
   log.flush();
   exitIfLingering(log);
+}
+
+function startTracing(
+  service: string,
+  { tracing }: ServiceConfig,
+  { log, version, metrics }: Telemetry,
+): Tracing | undefined {
+  if (tracing === undefined) return undefined;
+  log.info({ endpoint: tracing.endpoint, share: tracing.share }, "traces are sent");
+  return openTracing(tracing, {
+    service,
+    version,
+    log,
+    counted: (result, count) => metrics.traceSpans.inc({ result }, count),
+  });
 }
 
 /** Settings that only show to be bad once they are used, as whoever used them says. */

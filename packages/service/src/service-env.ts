@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type TracingConfig, tracingConfig, tracingEnv } from "./tracing/tracing-env.ts";
 
 /** Variables every process has; spread it into the schema of an app's own. */
 export const serviceEnv = {
@@ -22,6 +23,7 @@ export const serviceEnv = {
     .max(65_535)
     .describe("port of /healthz, /readyz and /metrics; 0 takes any free one")
     .default(0),
+  ...tracingEnv,
 };
 
 type ServiceEnv = z.output<z.ZodObject<typeof serviceEnv>>;
@@ -32,11 +34,17 @@ export interface ServiceConfig {
   /** What runs, for whoever reads a dead letter. */
   readonly version?: string;
   readonly log: { readonly level: ServiceEnv["LOG_LEVEL"] };
+  /** Absent where nothing is traced. */
+  readonly tracing?: TracingConfig;
 }
 
 /** Turn the parsed {@link serviceEnv} into configuration. */
-export const serviceConfig = (env: ServiceEnv): ServiceConfig => ({
-  ...(env.BALLAST_VERSION === undefined ? {} : { version: env.BALLAST_VERSION }),
-  ops: { host: env.OPS_HOST, port: env.OPS_PORT },
-  log: { level: env.LOG_LEVEL },
-});
+export function serviceConfig(env: ServiceEnv): ServiceConfig {
+  const tracing = tracingConfig(env);
+  return {
+    ...(env.BALLAST_VERSION === undefined ? {} : { version: env.BALLAST_VERSION }),
+    ops: { host: env.OPS_HOST, port: env.OPS_PORT },
+    log: { level: env.LOG_LEVEL },
+    ...(tracing === undefined ? {} : { tracing }),
+  };
+}

@@ -5,6 +5,7 @@ import { type Liveness, type LivenessCheck, openLiveness } from "./liveness.ts";
 import { type Logger, openLogger } from "./logger.ts";
 import { declareMetrics, type Metrics } from "./metrics.ts";
 import { openReadiness, type Readiness, type ReadinessCheck } from "./readiness.ts";
+import type { Tracer } from "./tracing/tracer.ts";
 
 /** Runs when an error was caught by nobody, before the process exits; all hooks share 2 s. */
 export type FatalHook = (error: unknown) => Promise<void> | void;
@@ -18,6 +19,8 @@ export interface Telemetry {
   /** Every declared metric, by name. */
   readonly metrics: Metrics;
   readonly jobs: JobMetrics;
+  /** Absent where nothing is traced: spans then cost nothing. */
+  readonly tracer?: Tracer;
   /** Aborted when the process was told to stop. */
   readonly stopping: AbortSignal;
   /** Add a check to `/readyz`; it has 1 s to resolve. A service without any is never ready. */

@@ -89,6 +89,7 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
     "ballast_stalls_total",
     "ballast_stock_drift_total",
     "ballast_stock_items_total",
+    "ballast_trace_spans_total",
     "ballast_wait_duration_seconds",
   ]);
   for (const { name, help, type } of ours) {

@@ -3,6 +3,7 @@ import type { Log } from "@ballast/jobs";
 import { StoreUnavailableError } from "@ballast/storage";
 import type { ErrorRequestHandler } from "express";
 import { Problem, problemBody } from "./problem.ts";
+import { traceIdOf } from "./request-trace.ts";
 
 /** Answer every error as `application/problem+json`; what we do not know is told to the log alone. */
 export const answerErrors =
@@ -10,7 +11,10 @@ export const answerErrors =
   (error: unknown, req, res, next) => {
     const problem = asProblem(error);
     if (problem.status >= 500)
-      log.error({ err: error, method: req.method, path: req.path }, "request failed");
+      log.error(
+        { err: error, method: req.method, path: req.path, traceId: traceIdOf(res) },
+        "request failed",
+      );
     // Half an answer is out already: all that is left is to cut the connection.
     if (res.headersSent) {
       next(error);

@@ -9,6 +9,7 @@ import { parseOrRefuse } from "./field-errors.ts";
 import { idempotencyKeyOf, idempotently } from "./idempotency.ts";
 import { Problem } from "./problem.ts";
 import { callerOf } from "./rate-limit.ts";
+import { traceparentOf } from "./request-trace.ts";
 
 export interface MountOptions {
   readonly database: Pick<Database, "transaction" | "kysely">;
@@ -105,7 +106,6 @@ function callOf(endpoint: Endpoint, req: Request, res: Response) {
       ? undefined
       : parseOrRefuse(endpoint.body, req.body, "invalid-body");
   const caller: Caller = callerOf(res);
-  const traceparent = req.get("traceparent") ?? "";
   return {
     caller,
     params,
@@ -114,13 +114,10 @@ function callOf(endpoint: Endpoint, req: Request, res: Response) {
     // Ranges are defined for GET alone (RFC 9110, section 14.2); a HEAD tells of the whole.
     header: (name: string) =>
       req.method === "HEAD" && name === "range" ? undefined : req.get(name),
-    traceparent: TRACEPARENT.test(traceparent) ? traceparent : null,
+    traceparent: traceparentOf(res),
     signal: hungUp.signal,
   };
 }
-
-/** @see https://www.w3.org/TR/trace-context/#traceparent-header */
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 function inTransaction(
   endpoint: Extract<Endpoint, { readonly commitsItself?: false }>,

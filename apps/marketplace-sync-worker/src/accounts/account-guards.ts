@@ -5,6 +5,7 @@ import {
   type RemoteGuard,
   type RemoteStore,
   type SharedQuota,
+  type Tracer,
 } from "@ballast/jobs";
 
 /** The guard of one account, whose calls count against its application's quota too, if it has one. */
@@ -14,7 +15,7 @@ export type GuardOf = (accountId: string, app?: SharedQuota) => RemoteGuard;
  * The guard of each account: its gate and its quota, which all processes share. One for each account and
  * process, since it holds what it took from the quota for the next calls.
  */
-export function accountGuards(store: RemoteStore, log: Log): GuardOf {
+export function accountGuards(store: RemoteStore, log: Log, tracer?: Tracer): GuardOf {
   const guards = new Map<string, { readonly guard: RemoteGuard; readonly app: string }>();
   const observer = gateLog(log);
   return (accountId, app) => {
@@ -26,6 +27,7 @@ export function accountGuards(store: RemoteStore, log: Log): GuardOf {
       store,
       remote,
       observer,
+      tracer,
       ...(app === undefined ? {} : { app }),
     });
     guards.set(accountId, { guard, app: shared });

@@ -11,7 +11,14 @@ import {
   recordDocument,
   type Tx,
 } from "@ballast/database";
-import { type Handler, handle, PermanentError, type Requests } from "@ballast/jobs";
+import {
+  type Handler,
+  handle,
+  PermanentError,
+  type Requests,
+  type Tracer,
+  traced,
+} from "@ballast/jobs";
 import type { ObjectStore } from "@ballast/storage";
 import { documentOf } from "../invoice/from-issued-invoice.ts";
 import { invoiceHtml } from "../invoice/invoice-html.ts";
@@ -23,6 +30,7 @@ export interface RenderInvoiceDeps {
   readonly documents: ObjectStore;
   readonly printer: Pick<Printer, "print">;
   readonly requests: Pick<Requests<Tx>, "release">;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The longest list of strange characters worth a log line. */
@@ -35,7 +43,7 @@ const LOGGED_CHARACTERS = 20;
  * the store as it was recorded is not rendered again.
  */
 export function renderInvoiceHandler(deps: RenderInvoiceDeps): Handler {
-  const { database, documents, printer, requests } = deps;
+  const { database, documents, printer, requests, tracer } = deps;
   const db = database.kysely;
 
   return handle(renderInvoice, async ({ payload, signal, log, progress, companyId }) => {
@@ -63,7 +71,15 @@ export function renderInvoiceHandler(deps: RenderInvoiceDeps): Handler {
       const characters = page.uncovered.slice(0, LOGGED_CHARACTERS).join("");
       log.warn({ characters, count: page.uncovered.length }, "characters without a font of ours");
     }
-    const { pdf, pageCount, ms } = await printer.print(page.html, { ...page, signal });
+    const { pdf, pageCount, ms } = await traced(
+      tracer,
+      () => ({ name: "print", kind: "internal" }),
+      async (span) => {
+        const printed = await printer.print(page.html, { ...page, signal });
+        span?.set({ "ballast.page_count": printed.pageCount });
+        return printed;
+      },
+    );
     progress({ step: "printed", pageCount });
 
     const keys = { objectKey, mailBodyKey: `${objectKey}.b64` };

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { DependencyDownError, PermanentError, RateLimitedError } from "../errors.ts";
+import { callSpan } from "../spans.ts";
+import { type Tracer, traced } from "../tracing.ts";
 import { isUnreachable } from "../unreachable.ts";
 import { CERTIFICATE_REFUSED, isCertificateCode } from "./certificates.ts";
 import {
@@ -22,6 +24,8 @@ export interface RemoteGuardOptions {
   /** Whose quota the calls count against too, where a marketplace has one for each app. */
   readonly app?: SharedQuota;
   readonly observer?: RemoteObserver;
+  /** Absent where nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** What an error of a call says of the remote; {@link verdictOf} knows those of the runtime. */
   readonly judge?: (error: unknown) => Verdict;
 }
@@ -61,7 +65,7 @@ const PROBE_WAIT_MS = 10_000;
 
 /** Put the calls to one remote account behind its gate and its quota, which all processes share. */
 export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
-  const { store, remote, app, observer = {}, judge = verdictOf } = options;
+  const { store, remote, app, observer = {}, tracer, judge = verdictOf } = options;
   const gate = gateOf(store, remote, observer);
   const own = openQuota(store, remote);
   const shared = app && openQuota(store, app.remote, app.quota);
@@ -91,10 +95,12 @@ export function openRemoteGuard(options: RemoteGuardOptions): RemoteGuard {
       await shared?.take(cost, signal);
       await gate.enter(signal);
       try {
-        const { value, throttle } = await call().catch(async (error: unknown) => {
-          await blame(error, signal);
-          throw error;
-        });
+        const { value, throttle } = await traced(tracer, () => callSpan(remote), call).catch(
+          async (error: unknown) => {
+            await blame(error, signal);
+            throw error;
+          },
+        );
         if (throttle !== undefined) await learnFrom(throttle, cost);
         observer.called?.(remote, throttle?.isThrottled === true ? "throttled" : "ok");
         await gate.succeeded();
