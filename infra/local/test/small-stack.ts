@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createApiKey } from "@ballast/database";
@@ -28,7 +28,11 @@ export interface JobAnswer {
 }
 
 /** The API and real stores of one test; workers are started, and killed, one by one. */
-export async function openSmallStack(engine: EngineUnderTest, smtpOptions?: SmtpServerOptions) {
+export async function openSmallStack(
+  engine: EngineUnderTest,
+  smtpOptions?: SmtpServerOptions,
+  more: Readonly<Record<string, string>> = {},
+) {
   await using opening = new AsyncDisposableStack();
   const database = opening.use(await createTestDatabase());
   const queue = opening.use(await engine.open());
@@ -49,6 +53,7 @@ export async function openSmallStack(engine: EngineUnderTest, smtpOptions?: Smtp
     CHROMIUM_PATH: chromium.executablePath,
     ...(chromium.libraryPath && { CHROMIUM_LIBRARY_PATH: chromium.libraryPath }),
     ...(chromium.fontconfigFile && { CHROMIUM_FONTCONFIG_FILE: chromium.fontconfigFile }),
+    ...more,
   };
   const services = opening.use(new AsyncDisposableStack());
   const start = async (app: string) => {
@@ -80,6 +85,8 @@ export async function openSmallStack(engine: EngineUnderTest, smtpOptions?: Smtp
     api,
     /** Where the API serves its metrics. */
     opsUrl,
+    /** All that an app has logged. */
+    log: (app: string) => readFileSync(join(data.dir, "logs", `${app}.log`), "utf8"),
     start,
     job,
     /** An issued invoice of so many lines. */

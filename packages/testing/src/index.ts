@@ -18,6 +18,7 @@ export {
   describeOnRedis,
   type EngineUnderTest,
   type OpenEngine,
+  postgresEngine,
   type QueueEngineKind,
   queueEngines,
 } from "./queue-engines.ts";
@@ -46,4 +47,9 @@ export {
 } from "./smtp-server.ts";
 export { createTestDatabase, type TestDatabase } from "./test-database.ts";
 export { type BucketAnswer, tokenBucket } from "./token-bucket.ts";
+export {
+  type CollectedSpan,
+  startTraceCollector,
+  type TraceCollector,
+} from "./trace-collector.ts";
 export { type UntilOptions, until } from "./until.ts";

@@ -21,9 +21,12 @@ export interface EngineUnderTest {
   open(): Promise<OpenEngine>;
 }
 
+/** For what has to do with queues and not with how they are kept: it is there on every machine. */
+export const postgresEngine: EngineUnderTest = { kind: "postgres", open: openOnPostgres };
+
 /** Declare a suite once for each queue engine; where Redis is missing, its half is shown as skipped. */
 export function describeEachEngine(title: string, suite: (engine: EngineUnderTest) => void): void {
-  describe(`${title} on postgres`, () => suite({ kind: "postgres", open: openOnPostgres }));
+  describe(`${title} on postgres`, () => suite(postgresEngine));
   const redisUrl = testRedisUrl();
   if (redisUrl === undefined)
     describe.skip(`${title} on redis (not here: apt-get install redis-server)`, () =>
