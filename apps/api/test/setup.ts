@@ -11,7 +11,7 @@ import {
   upsertProducts,
 } from "@ballast/database";
 import { createRequests, openEngine, startDispatcher } from "@ballast/jobs";
-import { openTelemetry } from "@ballast/service";
+import { openTelemetry, type Tracer } from "@ballast/service";
 import { openObjectStore } from "@ballast/storage";
 import { createTestDatabase } from "@ballast/testing";
 import { type AppDeps, createApp, endpoints } from "../src/app.ts";
@@ -32,6 +32,7 @@ export interface Options {
   /** Hand runs over to the engine, as the process does. */
   readonly dispatching?: boolean;
   readonly heartbeatMs?: number;
+  readonly tracer?: Tracer;
   readonly limits?: Partial<AppDeps["limits"]>;
 }
 
@@ -47,7 +48,8 @@ export async function setup(options: Options = {}) {
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const documents = opened.use(await openObjectStore(`file://${folder}`));
   const stop = new AbortController();
-  const { telemetry } = openTelemetry({ service: "api", level: "silent", stopping: stop.signal });
+  const told = openTelemetry({ service: "api", level: "silent", stopping: stop.signal });
+  const telemetry = { ...told.telemetry, ...(options.tracer && { tracer: options.tracer }) };
   const { log } = telemetry;
   const engine = opened.use(
     openEngine(options.queueUrl ?? NO_ENGINE, {

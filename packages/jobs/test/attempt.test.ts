@@ -2,11 +2,14 @@ import { defineJob } from "@ballast/contracts";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { runAttempt } from "../src/attempt.ts";
-import { handle } from "../src/handler.ts";
+import { DependencyDownError, PermanentError } from "../src/errors.ts";
+import { type Attempt, handle } from "../src/handler.ts";
 import { Quarantine } from "../src/quarantine.ts";
 import { Running } from "../src/running.ts";
 import type { Adoption, Run, Start, Started } from "../src/store.ts";
+import type { Tracer } from "../src/tracing.ts";
 import { queue, quiet } from "./integration/setup.ts";
+import { recordingTracer } from "./recording-tracer.ts";
 
 const anything = defineJob({
   queue,
@@ -37,12 +40,14 @@ async function attempt({
   start = async () => ({ kind: "go", run: aRun }),
   adopt = async () => ({ kind: "slot_busy" }),
   data = { v: 1, payload: {} },
+  tracer,
 }: {
   contract?: typeof anything;
-  run?: () => Promise<unknown>;
+  run?: (attempt: Attempt<unknown>) => Promise<unknown>;
   start?: (start: Start) => Promise<Started>;
   adopt?: (adoption: Adoption) => Promise<Started>;
   data?: unknown;
+  tracer?: Tracer;
 }) {
   using running = new Running(
     { cancelled: async () => [], touch: async () => {} },
@@ -75,6 +80,7 @@ async function attempt({
       quarantine: new Quarantine(() => {}),
       worker: "host:1",
       log: quiet,
+      tracer,
     },
   );
 }
@@ -153,3 +159,40 @@ function nested(levels: number): unknown {
   for (let level = 0; level < levels; level++) inner = [inner];
   return inner;
 }
+
+test("an attempt is a span of its run's trace, in which the handler's own work goes on", async () => {
+  const { tracer, spans } = recordingTracer();
+  const { end, traceparent } = await attempt({
+    tracer,
+    start: async () => ({ kind: "go", run: { ...aRun, traceparent: "00-trace-parent-01" } }),
+    run: async (given) => given.traceparent,
+  });
+
+  expect(spans).toMatchObject([
+    {
+      name: "process anything",
+      kind: "consumer",
+      parent: "00-trace-parent-01",
+      attributes: { "messaging.message.id": aRun.id, "ballast.outcome": "completed" },
+      isOver: true,
+    },
+  ]);
+  expect(end?.result).toBe(spans[0]?.traceparent);
+  expect(traceparent).toBe(spans[0]?.traceparent);
+});
+
+test.each([
+  ["failed", new PermanentError("broken", "it is"), { failure: "broken", outcome: "dead" }],
+  [
+    "failed, and was to wait",
+    new DependencyDownError("away", "it is"),
+    { failure: undefined, outcome: "postpone" },
+  ],
+])("a span tells that an attempt %s", async (_title, error, { failure, outcome }) => {
+  const { tracer, spans } = recordingTracer();
+  await attempt({ tracer, run: () => Promise.reject(error) });
+
+  expect(spans).toMatchObject([
+    { failure, attributes: { "ballast.outcome": outcome, "ballast.code": error.code } },
+  ]);
+});

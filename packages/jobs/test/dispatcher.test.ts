@@ -3,7 +3,9 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { startDispatcher } from "../src/dispatcher.ts";
 import type { EngineJob } from "../src/engine/engine.ts";
 import type { ClaimedRun, Handed } from "../src/store.ts";
+import type { Tracer } from "../src/tracing.ts";
 import { quietTelemetry } from "./integration/setup.ts";
+import { recordingTracer } from "./recording-tracer.ts";
 
 const aRun = (id: string): ClaimedRun => ({
   id,
@@ -27,7 +29,7 @@ const aRun = (id: string): ClaimedRun => ({
 });
 
 /** A dispatcher between a list of runs and an engine that is `away`, or refuses what is named poison. */
-async function setup() {
+async function setup(tracer?: Tracer) {
   const waiting: ClaimedRun[] = [];
   const claimed = new Set<string>();
   const handed: string[] = [];
@@ -70,10 +72,14 @@ async function setup() {
       return 0;
     },
   };
-  const dispatcher = await startDispatcher({ store, engine, telemetry: quietTelemetry() });
+  const dispatcher = await startDispatcher({
+    store,
+    engine,
+    telemetry: { ...quietTelemetry(), ...(tracer && { tracer }) },
+  });
   onTestFinished(() => dispatcher[Symbol.asyncDispose]());
-  const ask = (id: string) => {
-    waiting.push(aRun(id));
+  const ask = (id: string, change: Partial<ClaimedRun> = {}) => {
+    waiting.push({ ...aRun(id), ...change });
     dispatcher.nudge();
   };
   const whileClaiming = (act: () => Promise<void>) => {
@@ -123,4 +129,20 @@ test("runs whose deadline passed are ended also while wishes never stop coming",
   });
   dispatcher.nudge();
   await until(() => calls.expirations > before);
+});
+
+test("what belongs to a trace shows in it how long it was in the outbox", async () => {
+  const { tracer, spans } = recordingTracer();
+  const { ask, handed } = await setup(tracer);
+  const createdAt = new Date(Date.now() - 60_000);
+  const dueAt = new Date(Date.now() - 1_000);
+  ask("a", { traceparent: "00-trace-parent-01", createdAt, dueAt });
+  ask("untraced");
+  ask("there-already", { traceparent: "00-trace-other-01", inEngine: true });
+  await until(() => handed.length === 3);
+  await until(() => spans.length === 1);
+
+  expect(spans).toMatchObject([
+    { name: "send test", parent: "00-trace-parent-01", startedAt: dueAt, isOver: true },
+  ]);
 });

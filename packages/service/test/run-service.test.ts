@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { startTraceCollector } from "@ballast/testing";
 import { expect, test, vi } from "vitest";
 
 interface Line {
@@ -27,7 +28,7 @@ function start(main: string, env: Record<string, string> = {}) {
         if (line === undefined) throw new Error(`not logged: ${msg}; ${JSON.stringify(written)}`);
         return line;
       },
-      { timeout: 15_000 },
+      { timeout: 60_000 },
     );
 
   return {
@@ -217,3 +218,17 @@ test("a reader that breaks in another way is a failure, not bad configuration", 
   expect((await service.ended).code).toBe(1);
   await service.logged("configuration not read");
 });
+
+test.each([
+  ["ends-a-span", 0],
+  ["crashes-in-a-span", 70],
+] as const)(
+  "the last span of a process that %s is delivered before it exits %i",
+  async (main, code) => {
+    await using collector = await startTraceCollector();
+    await using service = start(main, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+
+    expect(await service.ended).toMatchObject({ code });
+    expect(collector.spans()).toMatchObject([{ name: "last", service: "test-service" }]);
+  },
+);

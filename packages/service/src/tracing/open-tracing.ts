@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import type { Logger } from "../logger.ts";
-import { spanJson } from "./otlp.ts";
 import { openSpanSender } from "./span-sender.ts";
 import { createTracer, type Tracer } from "./tracer.ts";
 import type { TracingConfig } from "./tracing-env.ts";
@@ -38,7 +37,7 @@ export function openTracing(
     },
   });
   return {
-    tracer: createTracer({ share, ended: (span) => sender.add(spanJson(span)) }),
+    tracer: createTracer({ share, ended: (span) => sender.add(span) }),
     flush: (deadlineMs) => sender.flush(deadlineMs),
     [Symbol.asyncDispose]: () => sender[Symbol.asyncDispose](),
   };

@@ -1,5 +1,5 @@
-import { scrubLine } from "../scrub.ts";
-import type { EndedSpan, SpanKind } from "./tracer.ts";
+import { scrubText } from "../scrub.ts";
+import type { Attributes, EndedSpan, SpanKind } from "./tracer.ts";
 
 /** @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding */
 const KINDS: Readonly<Record<SpanKind, number>> = {
@@ -11,44 +11,52 @@ const KINDS: Readonly<Record<SpanKind, number>> = {
 };
 const STATUS_ERROR = 2;
 
-type Values = Readonly<Record<string, string | number | boolean>>;
+/** Addresses, parameters and credentials have one of these; ids, codes and hosts do not, and pass unread. */
+const MAY_HIDE_SOMETHING = /[@%=\s]/;
 
-/** A span as OTLP writes it, without secrets and mail addresses: it passes the same door as a log line. */
-export function spanJson(span: EndedSpan): string {
+/** What is sent: spans of one process, which says who it is once. */
+export const tracesJson = (resource: Attributes, spans: readonly EndedSpan[]): string =>
+  JSON.stringify({
+    resourceSpans: [
+      {
+        resource: { attributes: keyValues(resource) },
+        scopeSpans: [{ scope: { name: "ballast" }, spans: spans.map(otlpSpan) }],
+      },
+    ],
+  });
+
+function otlpSpan(span: EndedSpan) {
   const { failure } = span;
-  const attributes =
-    failure === undefined ? span.attributes : { ...span.attributes, "error.type": failure };
-  return scrubLine(
-    JSON.stringify({
-      traceId: span.traceId,
-      spanId: span.spanId,
-      parentSpanId: span.parentSpanId,
-      name: span.name,
-      kind: KINDS[span.kind],
-      startTimeUnixNano: nanos(span.startMs),
-      endTimeUnixNano: nanos(span.endMs),
-      attributes: keyValues(attributes),
-      status: failure === undefined ? {} : { code: STATUS_ERROR, message: failure },
-    }),
-  );
+  const attributes = keyValues(span.attributes);
+  if (failure !== undefined) attributes.push({ key: "error.type", value: anyValue(failure) });
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    parentSpanId: span.parentSpanId,
+    name: span.name,
+    kind: KINDS[span.kind],
+    startTimeUnixNano: nanos(span.startMs),
+    endTimeUnixNano: nanos(span.endMs),
+    attributes,
+    status: failure === undefined ? {} : { code: STATUS_ERROR, message: failure },
+  };
 }
 
-/** What is sent: spans of one process, that says who it is once. */
-export const tracesJson = (resource: Values, spans: readonly string[]): string =>
-  `{"resourceSpans":[{"resource":{"attributes":${JSON.stringify(keyValues(resource))}},"scopeSpans":[{"scope":{"name":"ballast"},"spans":[${spans.join(",")}]}]}]}`;
-
-const keyValues = (values: Values) =>
-  Object.entries(values).map(([key, value]) => ({ key, value: anyValue(value) }));
+function keyValues(attributes: Attributes) {
+  const told = [];
+  for (const key of Object.keys(attributes)) {
+    const value = attributes[key];
+    if (value !== undefined) told.push({ key, value: anyValue(value) });
+  }
+  return told;
+}
 
 function anyValue(value: string | number | boolean) {
-  if (typeof value === "string") return { stringValue: value };
+  if (typeof value === "string")
+    return { stringValue: MAY_HIDE_SOMETHING.test(value) ? scrubText(value) : value };
   if (typeof value === "boolean") return { boolValue: value };
   return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }
 
-/** As text: a number of nanoseconds since 1970 is past what a JavaScript number holds. */
-export function nanos(ms: number): string {
-  const whole = Math.floor(ms);
-  const fraction = Math.floor((ms - whole) * 1e6);
-  return `${whole}${String(fraction).padStart(6, "0")}`;
-}
+/** As text, to the microsecond: nanoseconds since 1970 are past what a JavaScript number holds. */
+export const nanos = (ms: number): string => `${Math.floor(ms * 1_000)}000`;

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "../logger.ts";
 import { tracesJson } from "./otlp.ts";
+import type { EndedSpan } from "./tracer.ts";
 
 export interface SpanSender extends AsyncDisposable {
   /** Keep a span for the next batch; dropped, and counted, where too many wait. */
-  add(span: string): void;
+  add(span: EndedSpan): void;
   /** Send what waits, for at most this time. */
   flush(deadlineMs: number): Promise<void>;
 }
@@ -36,17 +37,18 @@ export function openSpanSender(options: SpanSenderOptions): SpanSender {
   const { resource, log, counted } = options;
   const url = `${options.endpoint.replace(/\/+$/, "")}/v1/traces`;
   const headers = { ...options.headers, "content-type": "application/json" };
-  let waiting: string[] = [];
+  let waiting: EndedSpan[] = [];
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
   let failures = 0;
+  const closing = new AbortController();
 
-  async function post(batch: readonly string[]): Promise<void> {
+  async function post(batch: readonly EndedSpan[]): Promise<void> {
     const answer = await fetch(url, {
       method: "POST",
       headers,
       body: tracesJson(resource, batch),
-      signal: AbortSignal.timeout(CALL_DEADLINE_MS),
+      signal: AbortSignal.any([closing.signal, AbortSignal.timeout(CALL_DEADLINE_MS)]),
     });
     await answer.arrayBuffer(); // unread, its connection could not be used again
     if (!answer.ok) throw new RefusedError(answer.status);
@@ -60,10 +62,11 @@ export function openSpanSender(options: SpanSenderOptions): SpanSender {
       if (failures > 0) log.info({ failures }, "spans are delivered again");
       failures = 0;
     } catch (error) {
-      if (isWorthAnother(error)) waiting = [...batch, ...waiting].slice(0, MAX_WAITING);
+      if (isWorthAnother(error) && !closing.signal.aborted)
+        waiting = [...batch, ...waiting].slice(0, MAX_WAITING);
       else counted("dropped", batch.length);
       failures += 1;
-      if (failures === 1)
+      if (failures === 1 && !closing.signal.aborted)
         log.warn(
           { err: error, endpoint: url },
           "spans not delivered: the endpoint must be a collector that takes OTLP over HTTP with JSON",
@@ -83,7 +86,7 @@ export function openSpanSender(options: SpanSenderOptions): SpanSender {
   function send(): Promise<void> {
     sending ??= sendBatch().finally(() => {
       sending = undefined;
-      if (waiting.length > 0) schedule();
+      if (waiting.length > 0 && !closing.signal.aborted) schedule();
     });
     return sending;
   }
@@ -113,7 +116,9 @@ export function openSpanSender(options: SpanSenderOptions): SpanSender {
     flush,
     async [Symbol.asyncDispose]() {
       await flush(CLOSE_DEADLINE_MS);
+      closing.abort();
       clearTimeout(timer);
+      await sending;
       if (waiting.length > 0) counted("dropped", waiting.length);
       waiting = [];
     },

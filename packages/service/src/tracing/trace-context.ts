@@ -22,8 +22,7 @@ export function parseTraceparent(text: string): TraceContext | undefined {
 export const formatTraceparent = ({ traceId, spanId, isSampled }: TraceContext): string =>
   `00-${traceId}-${spanId}-${isSampled ? "01" : "00"}`;
 
-/** Random in its last 62 bits, which is what samplers look at. */
+/** Random in its last 62 bits, which samplers look at; Node keeps random bytes for UUIDs in store. */
 export const newTraceId = (): string => randomUUID().replaceAll("-", "");
 
-/** Node keeps random bytes for UUIDs in store, so this is cheaper than to ask for eight. */
 export const newSpanId = (): string => newTraceId().slice(16);

@@ -46,7 +46,7 @@ export interface EndedSpan {
   readonly kind: SpanKind;
   readonly startMs: number;
   readonly endMs: number;
-  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly attributes: Attributes;
   readonly failure: string | undefined;
 }
 
@@ -67,7 +67,7 @@ export function createTracer(options: {
     const context = parent === undefined ? undefined : parseTraceparent(parent);
     const isSampled = context?.isSampled ?? Math.random() < options.share;
     const traceId = context?.traceId ?? newTraceId();
-    if (isSampled) return recordedSpan(start, traceId, context?.spanId, options.ended);
+    if (isSampled) return new RecordedSpan(start, traceId, context?.spanId, options.ended);
     const spanId = context?.spanId ?? newSpanId();
     return unseenSpan(formatTraceparent({ traceId, spanId, isSampled }));
   }
@@ -91,39 +91,55 @@ export function createTracer(options: {
   };
 }
 
-function recordedSpan(
-  { name: firstName, kind, startedAt, attributes: first = {} }: SpanStart,
-  traceId: string,
-  parentSpanId: string | undefined,
-  ended: (span: EndedSpan) => void,
-): Span {
-  const startMs = startedAt?.getTime() ?? nowMs();
-  const spanId = newSpanId();
-  const attributes: Record<string, string | number | boolean> = {};
-  let name = firstName;
-  let failure: string | undefined;
-  let isOver = false;
-  const set = (added: Attributes) => {
-    for (const [key, value] of Object.entries(added))
-      if (value !== undefined) attributes[key] = value;
-  };
-  set(first);
-  return {
-    traceparent: formatTraceparent({ traceId, spanId, isSampled: true }),
-    rename(next) {
-      name = next;
-    },
-    set,
-    fail(code) {
-      failure = code;
-    },
-    end() {
-      if (isOver) return;
-      isOver = true;
-      const endMs = Math.max(startMs, nowMs());
-      ended({ traceId, spanId, parentSpanId, name, kind, startMs, endMs, attributes, failure });
-    },
-  };
+/** Handed on as it is once it is over: a copy of each would be a good part of what tracing costs. */
+class RecordedSpan implements Span, EndedSpan {
+  readonly traceId: string;
+  readonly spanId = newSpanId();
+  readonly parentSpanId: string | undefined;
+  readonly kind: SpanKind;
+  readonly startMs: number;
+  readonly attributes: Record<string, string | number | boolean | undefined>;
+  readonly #ended: (span: EndedSpan) => void;
+  name: string;
+  endMs = 0;
+  failure: string | undefined = undefined;
+
+  constructor(
+    { name, kind, startedAt, attributes }: SpanStart,
+    traceId: string,
+    parentSpanId: string | undefined,
+    ended: (span: EndedSpan) => void,
+  ) {
+    this.traceId = traceId;
+    this.parentSpanId = parentSpanId;
+    this.name = name;
+    this.kind = kind;
+    this.startMs = startedAt?.getTime() ?? nowMs();
+    this.attributes = { ...attributes };
+    this.#ended = ended;
+  }
+
+  get traceparent(): string {
+    return formatTraceparent({ traceId: this.traceId, spanId: this.spanId, isSampled: true });
+  }
+
+  rename(name: string): void {
+    this.name = name;
+  }
+
+  set(attributes: Attributes): void {
+    Object.assign(this.attributes, attributes);
+  }
+
+  fail(code: string): void {
+    this.failure = code;
+  }
+
+  end(): void {
+    if (this.endMs !== 0) return;
+    this.endMs = Math.max(this.startMs, nowMs());
+    this.#ended(this);
+  }
 }
 
 const unseenSpan = (traceparent: string): Span => ({

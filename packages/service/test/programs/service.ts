@@ -60,6 +60,17 @@ const mains: Record<string, Main> = {
   "leaves-a-server-open": async () => {
     await once(createServer().listen(0, "127.0.0.1"), "listening");
   },
+  "ends-a-span": async ({ tracer }) => {
+    tracer?.begin({ name: "last", kind: "internal" }).end();
+  },
+  "crashes-in-a-span": async ({ tracer, onFatal }) => {
+    const span = tracer?.begin({ name: "last", kind: "internal" });
+    onFatal(() => span?.end());
+    setTimeout(() => {
+      throw new Error("boom");
+    });
+    await never();
+  },
   "exception-nobody-catches": async ({ log, onFatal }) => {
     onFatal((error) => log.info({ reason: error }, "hook ran"));
     onFatal(async () => {
