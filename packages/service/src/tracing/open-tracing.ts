@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
-import type { Logger } from "../logger.ts";
-import { openSpanSender } from "./span-sender.ts";
+import { openSpanSender, type TraceLog } from "./span-sender.ts";
 import { createTracer, type Tracer } from "./tracer.ts";
 import type { TracingConfig } from "./tracing-env.ts";
 
@@ -16,7 +15,7 @@ export function openTracing(
   options: {
     readonly service: string;
     readonly version: string;
-    readonly log: Pick<Logger, "info" | "warn">;
+    readonly log: TraceLog;
     readonly counted: (result: "sent" | "dropped", count: number) => void;
   },
 ): Tracing {

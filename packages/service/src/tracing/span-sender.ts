@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Logger } from "../logger.ts";
 import { tracesJson } from "./otlp.ts";
 import type { EndedSpan } from "./tracer.ts";
 
@@ -10,13 +9,19 @@ export interface SpanSender extends AsyncDisposable {
   flush(deadlineMs: number): Promise<void>;
 }
 
+/** The little of a logger that is needed. */
+export interface TraceLog {
+  info(values: object, message: string): void;
+  warn(values: object, message: string): void;
+}
+
 export interface SpanSenderOptions {
   /** Of the collector, e.g. `http://localhost:4318`. */
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Whose spans these are. */
   readonly resource: Readonly<Record<string, string | number | boolean>>;
-  readonly log: Pick<Logger, "info" | "warn">;
+  readonly log: TraceLog;
   readonly counted: (result: "sent" | "dropped", count: number) => void;
 }
 

@@ -28,7 +28,7 @@ async function setup(behaviour: HttpBehaviour = status(200)) {
       endpoint: `${collector.url}/`,
       headers: { authorization: "Bearer x" },
       resource: { "service.name": "api" },
-      log: { info: say, warn: say } as never,
+      log: { info: say, warn: say },
       counted: (result, count) => {
         counts[result] += count;
       },
