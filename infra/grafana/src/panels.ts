@@ -13,6 +13,8 @@ import {
   type Threshold,
   ThresholdsMode,
   TooltipDisplayMode,
+  type ValueMap,
+  type ValueMappingResult,
   VisibilityMode,
   VizOrientation,
 } from "@grafana/schema";
@@ -50,7 +52,13 @@ export interface Placeable {
 
 /** One number, coloured by how bad it is. Where nothing is measured it says so, and is not a good 0. */
 export function figure(
-  spec: Spec & { readonly query: string; readonly warnAt?: number; readonly badAt?: number },
+  spec: Spec & {
+    readonly query: string;
+    readonly warnAt?: number;
+    readonly badAt?: number;
+    /** What is shown instead of 0 and of 1. */
+    readonly words?: readonly [string, string];
+  },
 ): Placeable {
   const steps: Threshold[] = [{ color: "green", value: null }];
   if (spec.warnAt !== undefined) steps.push({ color: "orange", value: spec.warnAt });
@@ -76,6 +84,7 @@ export function figure(
     {
       noValue: "unknown",
       thresholds: { mode: ThresholdsMode.Absolute, steps },
+      ...(spec.words && { mappings: [worded({ text: spec.words[0] }, { text: spec.words[1] })] }),
     },
   );
 }
@@ -133,15 +142,7 @@ export function timeline(
     { ...options },
     {
       noValue: "unknown",
-      mappings: [
-        {
-          type: MappingType.ValueToText,
-          options: {
-            "0": { text: spec.good, color: "green" },
-            "1": { text: spec.bad, color: "red" },
-          },
-        },
-      ],
+      mappings: [worded({ text: spec.good, color: "green" }, { text: spec.bad, color: "red" })],
     },
   );
 }
@@ -162,6 +163,11 @@ export function table(
   const placed = place(spec, 8, "table", [query], { ...options }, { noValue: "none" });
   return { ...placed, panel: { ...placed.panel, transformations } };
 }
+
+const worded = (zero: ValueMappingResult, one: ValueMappingResult): ValueMap => ({
+  type: MappingType.ValueToText,
+  options: { "0": zero, "1": one },
+});
 
 const now = (expr: string) => ({ expr, instant: true, range: false });
 const overTime = ({ expr, legend = "__auto" }: Query) => ({

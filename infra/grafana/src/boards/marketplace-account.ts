@@ -20,15 +20,24 @@ export const marketplaceAccount: Board = {
       panels: [
         figure({
           title: "Gate",
-          says: "1: closed, so the account is not called until a probe succeeds.",
-          width: 6,
+          says: "Closed: the account is not called until a probe succeeds.",
+          width: 4,
           query: `max by (account) (ballast_gate_closed{${OF_ACCOUNT}})`,
+          words: ["open", "closed"],
+          badAt: 1,
+        }),
+        figure({
+          title: "Who must act",
+          says: "A person, where it refuses our credentials or its certificate is not trusted; else its gate opens by itself.",
+          width: 4,
+          query: `max by (account) (ballast_gate_refused{${OF_ACCOUNT}})`,
+          words: ["nobody", "a person"],
           badAt: 1,
         }),
         figure({
           title: "Quota left",
           says: "Calls or points that the account takes now, in the marketplace's own units.",
-          width: 6,
+          width: 4,
           query: `max by (account) (ballast_quota_left{${OF_ACCOUNT}})`,
         }),
         figure({
