@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { findOnPath, root } from "@ballast/local";
 import { expect, test } from "vitest";
@@ -14,6 +15,11 @@ interface Rule {
 }
 interface RuleFile {
   readonly groups: ReadonlyArray<{ readonly rules: readonly Rule[] }>;
+}
+interface ScrapeConfig {
+  readonly job_name: string;
+  readonly honor_labels: boolean;
+  readonly relabel_configs: ReadonlyArray<{ readonly target_label?: string }>;
 }
 interface TestFile {
   readonly tests: ReadonlyArray<{
@@ -73,6 +79,18 @@ test("each alert has a test in which it fires and one in which it is silent", ()
   }
 });
 
+test("everybody scrapes so that rules find their labels", () => {
+  for (const file of ["prometheus.yaml", "kubernetes.yaml"]) {
+    const { scrape_configs } = read<{
+      scrape_configs: readonly ScrapeConfig[];
+    }>(join(folder, file));
+    for (const { job_name, honor_labels, relabel_configs } of scrape_configs) {
+      expect({ job_name, honor_labels }).toEqual({ job_name: "ballast", honor_labels: true });
+      expect(relabel_configs.map(({ target_label }) => target_label)).toContain("app");
+    }
+  }
+});
+
 test.runIf(findOnPath("promtool"))("promtool takes the rules, and their tests hold", () => {
   const promtool = (...args: string[]) => execFileSync("promtool", args, { encoding: "utf8" });
   expect(promtool("check", "config", join(folder, "prometheus.yaml"))).toContain("SUCCESS");
@@ -82,4 +100,21 @@ test.runIf(findOnPath("promtool"))("promtool takes the rules, and their tests ho
 test.runIf(findOnPath("amtool"))("amtool takes Alertmanager's configuration", () => {
   const file = join(root, "infra/alertmanager/alertmanager.yaml");
   expect(execFileSync("amtool", ["check-config", file], { encoding: "utf8" })).toContain("SUCCESS");
+});
+
+test.runIf(findOnPath("promtool"))("promtool takes how pods are found in Kubernetes", () => {
+  // Debian builds promtool without Kubernetes' discovery: all but that is judged.
+  const config = readFileSync(join(folder, "kubernetes.yaml"), "utf8");
+  const judged = config.replace(/ {4}kubernetes_sd_configs:\n( {6}.*\n)+/, "");
+  expect(judged).not.toBe(config);
+  const place = mkdtempSync(join(tmpdir(), "ballast-scrape-"));
+  try {
+    writeFileSync(join(place, "kubernetes.yaml"), judged);
+    const said = execFileSync("promtool", ["check", "config", join(place, "kubernetes.yaml")], {
+      encoding: "utf8",
+    });
+    expect(said).toContain("SUCCESS");
+  } finally {
+    rmSync(place, { recursive: true });
+  }
 });
