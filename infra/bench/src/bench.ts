@@ -3,11 +3,16 @@ import type { Seen } from "./interleave.ts";
 import type { Servers } from "./servers.ts";
 import type { Subject } from "./subject.ts";
 
+/** A bench ends by itself within some minutes; what does not, hangs, and its bench fails. */
+export const LIMIT_MS = 6 * 60_000;
+
 /** One line of the table of promises. */
 export interface Bench {
   readonly name: string;
   /** Ours against what, in one sentence. */
   readonly about: string;
+  /** One that takes longer hangs. Default: {@link LIMIT_MS}. */
+  readonly limitMs?: number;
   run(context: BenchContext): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Bench, BenchContext } from "./bench.ts";
+import { type Bench, type BenchContext, LIMIT_MS } from "./bench.ts";
 import { type Claim, goalText, isMet, rounded } from "./claim.ts";
 import type { Seen } from "./interleave.ts";
 import { type Noise, noiseOf } from "./noise.ts";
@@ -25,9 +25,6 @@ export interface BenchReport {
   /** Why it could not be finished. */
   readonly failure?: string;
 }
-
-/** No bench of ours takes longer; one that does hangs. */
-const LIMIT_MS = 10 * 60_000;
 
 /** Run one bench. Never throws. */
 export async function runBench(bench: Bench, options: RunOptions): Promise<BenchReport> {
@@ -54,7 +51,10 @@ export async function runBench(bench: Bench, options: RunOptions): Promise<Bench
     claims.push(claim);
     tell(claimText(claim));
   };
-  const signal = AbortSignal.any([options.stopping, AbortSignal.timeout(LIMIT_MS)]);
+  const signal = AbortSignal.any([
+    options.stopping,
+    AbortSignal.timeout(bench.limitMs ?? LIMIT_MS),
+  ]);
   const context: BenchContext = {
     servers,
     folder,

@@ -15,6 +15,7 @@ export interface Services {
   readonly db: Database;
   readonly databaseUrl: string;
   readonly queueUrl: string;
+  readonly queuePrefix: string;
   /** What a request to the API carries. */
   readonly headers: Readonly<Record<string, string>>;
   /** Start one; resolves once it is ready. Ends with the bench. */
@@ -29,6 +30,9 @@ export interface App {
   kill(): Promise<void>;
 }
 
+/** On a machine that others use too. */
+const READY_WITHIN_MS = 180_000;
+
 /** @param env beyond what every process gets */
 export async function openServices(
   context: BenchContext,
@@ -36,18 +40,25 @@ export async function openServices(
 ): Promise<Services> {
   const databaseUrl = await context.servers.database();
   const { url: queueUrl } = await context.servers.redis();
-  const db = context.use(await openDatabase(databaseUrl, { applicationName: "bench", poolMax: 4 }));
+  const db = context.use(
+    await openDatabase(databaseUrl, {
+      applicationName: "bench",
+      poolMax: 4,
+      connectTimeoutMs: 60_000,
+    }),
+  );
   const { key } = await createApiKey(db.kysely, {
     name: "bench",
     companyId: null,
     scopes: ["read", "write", "operate"],
   });
   const chromium = ensureChromium(process.env);
+  // A queue of its own in the server that all benches share.
+  const queuePrefix = `bench-${randomBytes(4).toString("hex")}`;
   const shared = {
     DATABASE_URL: databaseUrl,
     QUEUE_URL: queueUrl,
-    // A queue of its own in the server that all benches share.
-    QUEUE_PREFIX: `bench-${randomBytes(4).toString("hex")}`,
+    QUEUE_PREFIX: queuePrefix,
     STORAGE_URL: pathToFileURL(context.folder).href,
     API_RATE_LIMIT_PER_MINUTE: "10000000",
     LOG_LEVEL: "warn",
@@ -61,6 +72,7 @@ export async function openServices(
     db,
     databaseUrl,
     queueUrl,
+    queuePrefix,
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     async start(app, own = {}) {
       const port = await freePort();
@@ -73,7 +85,7 @@ export async function openServices(
         env: { ...shared, API_PORT: String(port), ...own },
       });
       context.use({ [Symbol.asyncDispose]: () => service.process.end([["SIGTERM", 3_000]]) });
-      await untilReady(name, service, context.signal);
+      await untilReady(name, service, context.signal, READY_WITHIN_MS);
       return {
         pid: service.process.pid,
         url: `http://127.0.0.1:${port}`,

@@ -26,6 +26,19 @@ export async function measured(count: number, work: () => Promise<unknown>): Pro
   return { ...costOf(count, process.cpuUsage(cpu)), perSecond: count / seconds };
 }
 
+/** The same, one after the other, and what one of them takes. */
+export async function oneByOne(count: number, task: () => Promise<unknown>): Promise<Sample> {
+  const tookMs: number[] = [];
+  const sample = await measured(count, async () => {
+    for (let n = 0; n < count; n++) {
+      const began = performance.now();
+      await task();
+      tookMs.push(performance.now() - began);
+    }
+  });
+  return { ms: quantile(tookMs, 0.5), ...sample };
+}
+
 /** What this process spent on `count` things, and its peak so far. */
 export function costOf(count: number, { user, system }: NodeJS.CpuUsage): Sample {
   return {

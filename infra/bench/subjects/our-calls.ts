@@ -13,7 +13,11 @@ let opened: { readonly http: RemoteHttp; readonly guard: RemoteGuard } | undefin
 
 serveSubject({
   open: async ({ databaseUrl }: { databaseUrl: string }) => {
-    const database = await openDatabase(databaseUrl, { applicationName: "bench", poolMax: 5 });
+    const database = await openDatabase(databaseUrl, {
+      applicationName: "bench",
+      poolMax: 5,
+      connectTimeoutMs: 60_000,
+    });
     const stopping = new AbortController().signal;
     const { telemetry } = openTelemetry({ service: "bench", level: "warn", stopping });
     const remote = { kind: "marketplace", key: "bench" } as const;

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { goalText, isMet, rounded } from "../src/claim.ts";
+import { openFinishLine, startingId } from "../src/finish-line.ts";
 import { interleave, seenOf } from "../src/interleave.ts";
 import { noiseOf } from "../src/noise.ts";
+import { courseOf } from "../src/process-memory.ts";
 import { median, quantile, slope, spread } from "../src/statistics.ts";
 
 describe("numbers", () => {
@@ -25,6 +27,30 @@ describe("numbers", () => {
 
   test("noise is how much longer than the quickest the same work took", () => {
     expect(noiseOf([20, 22, 30])).toEqual({ medianPercent: 10, worstPercent: 50 });
+  });
+});
+
+describe("a course of memory", () => {
+  test("what is taken while caches fill is no growth; what is taken after it is", () => {
+    const filled = courseOf([100, 180, 200, 200, 200, 200]);
+    expect(filled).toEqual({ peakMb: 200, growthPercent: 0 });
+    const leaking = courseOf([100, 150, 200, 202, 204, 206, 208, 210]);
+    expect(leaking.peakMb).toBe(210);
+    expect(leaking.growthPercent).toBeCloseTo((6 / 207) * 100);
+  });
+});
+
+describe("a finish line", () => {
+  test("tells how long jobs took since each was asked for, once all are through, and begins anew", async () => {
+    const line = openFinishLine();
+    for (const count of [3, 2]) {
+      line.expect(count);
+      const ids = Array.from({ length: count }, (_, n) => startingId(n));
+      for (const id of ids) line.crossed(id);
+      const { p50Ms = -1, perSecond = -1 } = await line.all();
+      expect(p50Ms).toBeGreaterThanOrEqual(0);
+      expect(perSecond).toBeGreaterThan(0);
+    }
   });
 });
 
