@@ -58,7 +58,10 @@ const jsonLines = ({ bench, claims, failure }: BenchReport): string[] =>
 const isGood = ({ claims, failure }: BenchReport): boolean =>
   failure === undefined && claims.every(({ ok }) => ok);
 
-process.exitCode = await main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  return 1;
-});
+// What a bench that hung still holds must not keep this process.
+process.exit(
+  await main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  }),
+);

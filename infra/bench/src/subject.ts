@@ -21,14 +21,17 @@ export async function startSubject(
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   await once(child, "spawn");
+  child.on("error", () => {}); // its end is told to whoever asks it something
   return {
     pid: child.pid ?? 0,
-    async ask(command, settings = {}) {
-      const answered = replyOf(child, program);
-      child.send({ command, settings });
-      const reply = await answered;
-      if ("error" in reply) throw new Error(`${program} could not ${command}: ${reply.error}`);
-      return reply.sample;
+    ask(command, settings = {}) {
+      const sample = replyOf(child, program).then((reply) => {
+        if ("error" in reply) throw new Error(`${program} could not ${command}: ${reply.error}`);
+        return reply.sample;
+      });
+      if (child.connected) child.send({ command, settings });
+      sample.catch(() => {}); // whoever awaits it later, hears of it then
+      return sample;
     },
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -42,6 +45,10 @@ export async function startSubject(
 /** @throws if it ends instead of answering */
 const replyOf = (child: ChildProcess, program: string): Promise<Reply> =>
   new Promise((resolve, reject) => {
+    if (!child.connected) {
+      reject(new Error(`${program} has ended`));
+      return;
+    }
     const onExit = (code: number | null, signal: string | null) => {
       child.off("message", onMessage);
       reject(new Error(`${program} ended with ${signal ?? `exit code ${code}`}`));
