@@ -1,6 +1,7 @@
 import type { Drill } from "./drill.ts";
 import { alertStorm } from "./drills/alert-storm.ts";
 import { browserKilled } from "./drills/browser-killed.ts";
+import { clusterNodeKilled } from "./drills/cluster-node-killed.ts";
 import { crasherBesideInnocents } from "./drills/crasher-beside-innocents.ts";
 import { databaseRestart } from "./drills/database-restart.ts";
 import { deployMidJob } from "./drills/deploy-mid-job.ts";
@@ -22,6 +23,7 @@ import { parkingCrash } from "./drills/parking-crash.ts";
 import { pdfThenMail } from "./drills/pdf-then-mail.ts";
 import { poisoned } from "./drills/poisoned.ts";
 import { replay } from "./drills/replay.ts";
+import { sentinelFailover } from "./drills/sentinel-failover.ts";
 import { sickNeighbour } from "./drills/sick-neighbour.ts";
 import { smtpCut } from "./drills/smtp-cut.ts";
 import { smtpDown } from "./drills/smtp-down.ts";
@@ -37,6 +39,8 @@ export const catalogue: readonly Drill[] = [
   engineWiped,
   engineFrozen,
   engineFull,
+  sentinelFailover,
+  clusterNodeKilled,
   databaseRestart,
   workerKilled,
   deployMidJob,

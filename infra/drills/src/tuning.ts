@@ -45,6 +45,12 @@ export const eagerReconciler: Edit = {
   replace: "const DEFAULTS = { silentMs: 60_000, everyMs: 1_000 };",
 };
 
+/** Takes a run for lost after 5 s of silence instead of 60 s, and looks each second. */
+export const impatientReconciler: Edit = {
+  ...eagerReconciler,
+  replace: "const DEFAULTS = { silentMs: 5_000, everyMs: 1_000 };",
+};
+
 /** Asks every 3 s instead of every 30 s whether a newer worker is there. */
 export const impatientForRollout: Edit = {
   file: "packages/jobs/src/attempt.ts",

@@ -27,8 +27,8 @@ const BATCH = 200;
 const CLAIM_MS = 10_000;
 /** State is the truth and notifications a fast path, so state is asked this often. */
 const POLL_MS = 1_000;
-/** Pauses while the engine or PostgreSQL is away. */
-const RETRY_MS = { first: 250, cap: 5_000 };
+/** Pauses while the engine or PostgreSQL is away; a failover is over in seconds, and a try costs two statements. */
+const RETRY_MS = { first: 250, cap: 1_000 };
 
 /**
  * Hand committed runs over to the engine. Runs in every API replica at once: a claim keeps two from

@@ -24,7 +24,9 @@ export {
 } from "./queue-engines.ts";
 export { type RedisProcess, startRedisProcess } from "./redis-process.ts";
 export {
+  type ClusterOfRedis,
   type RedisTopology,
+  type Sentinels,
   startCluster,
   startRedisWithUsers,
   startSentinels,

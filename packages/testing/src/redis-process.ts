@@ -11,6 +11,11 @@ export interface RedisProcess extends AsyncDisposable {
   readonly dir: string;
   /** Ends it as a crash does; resolves once it is gone. */
   kill(): Promise<void>;
+  /** Back again after it ended, at its port, with its settings as it last wrote them and what its disk holds. */
+  start(): Promise<void>;
+  /** SIGSTOP and SIGCONT. */
+  freeze(): void;
+  thaw(): void;
 }
 
 export interface RedisProcessOptions {
@@ -41,6 +46,27 @@ async function startOnFreePort(options: RedisProcessOptions): Promise<RedisProce
   const own = ["bind 127.0.0.1", ...ports, `dir ${dir}`];
   writeFileSync(config, `${[...own, ...(options.settings ?? [])].join("\n")}\n`);
   const args = [config, ...(options.isSentinel ? ["--sentinel"] : [])];
+  let server = await spawnServer(args).catch((error: unknown) => {
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
+  });
+  return {
+    port,
+    dir,
+    kill: () => server.kill(),
+    async start() {
+      server = await spawnServer(args);
+    },
+    freeze: () => void server.child.kill("SIGSTOP"),
+    thaw: () => void server.child.kill("SIGCONT"),
+    async [Symbol.asyncDispose]() {
+      await server.kill();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function spawnServer(args: readonly string[]) {
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
   const output = outputOf(child);
   const ended = once(child, "exit").catch(() => {});
@@ -50,21 +76,12 @@ async function startOnFreePort(options: RedisProcessOptions): Promise<RedisProce
   });
   const isUp = () => /eady to accept connections|Sentinel ID is/.test(output());
   await until(() => hasEnded || isUp(), { what: "the start of redis-server" });
-  if (!isUp()) {
-    rmSync(dir, { recursive: true, force: true });
-    throw new Error(`redis-server did not start: ${output()}`);
-  }
+  if (!isUp()) throw new Error(`redis-server did not start: ${output()}`);
   return {
-    port,
-    dir,
+    child,
     async kill() {
       child.kill("SIGKILL");
       await ended;
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await ended;
-      rmSync(dir, { recursive: true, force: true });
     },
   };
 }
