@@ -23,6 +23,7 @@ import { parkingCrash } from "./drills/parking-crash.ts";
 import { pdfThenMail } from "./drills/pdf-then-mail.ts";
 import { poisoned } from "./drills/poisoned.ts";
 import { replay } from "./drills/replay.ts";
+import { restored } from "./drills/restored.ts";
 import { sentinelFailover } from "./drills/sentinel-failover.ts";
 import { sickNeighbour } from "./drills/sick-neighbour.ts";
 import { smtpCut } from "./drills/smtp-cut.ts";
@@ -42,6 +43,7 @@ export const catalogue: readonly Drill[] = [
   sentinelFailover,
   clusterNodeKilled,
   databaseRestart,
+  restored,
   workerKilled,
   deployMidJob,
   eventLoopBlocked,

@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { migrate } from "@ballast/database";
 import { prepareEngine } from "@ballast/jobs";
 import { type PrivatePostgres, startPostgres } from "@ballast/local";
@@ -12,6 +14,14 @@ export interface PostgresServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** Back again, at the same address, with what it kept. */
   start(): Promise<void>;
+  /** Copy all that it keeps, for which it is away for a moment. */
+  backUp(): Promise<Backup>;
+}
+
+/** Gone once it is disposed of. */
+interface Backup extends Disposable {
+  /** Everything is as it was then, at the same address. */
+  restore(): Promise<void>;
 }
 
 const TEMPLATE = "drill_template";
@@ -30,16 +40,36 @@ export async function startPostgresServer(dataDir: string): Promise<PostgresServ
   await admin(`CREATE DATABASE ${TEMPLATE}`);
   await migrate(urlOf(TEMPLATE));
   await prepareEngine(urlOf(TEMPLATE));
+  const stop = () => server.process.end([["SIGINT", 20_000]]);
+  const start = async () => {
+    server = await startPostgres({ ...options, port });
+  };
+  // With its owner: PostgreSQL does not run as root.
+  const copy = (from: string, to: string) => execFileSync("cp", ["-a", from, to]);
   return {
     async createDatabase() {
       const name = `drill_${randomBytes(6).toString("hex")}`;
       await admin(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
       return urlOf(name);
     },
-    stop: () => server.process.end([["SIGINT", 20_000]]),
+    stop,
     kill: () => server.process.end([["SIGQUIT", 5_000]]),
-    start: async () => {
-      server = await startPostgres({ ...options, port });
+    start,
+    async backUp() {
+      const { clusterDir } = server;
+      const kept = `${clusterDir}.backup`;
+      await stop();
+      copy(clusterDir, kept);
+      await start();
+      return {
+        async restore() {
+          await stop();
+          rmSync(clusterDir, { recursive: true });
+          copy(kept, clusterDir);
+          await start();
+        },
+        [Symbol.dispose]: () => rmSync(kept, { recursive: true, force: true }),
+      };
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
