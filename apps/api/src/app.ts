@@ -14,6 +14,7 @@ import { perKeyRateLimit } from "./http/rate-limit.ts";
 import { observeRequests } from "./http/request-log.ts";
 import type { JobWatch } from "./jobs/job-watch.ts";
 import { openApiDocument } from "./openapi.ts";
+import { RAW_QUEUES_PATH, rawQueueRoutes } from "./raw-queues/routes.ts";
 import { companyRoutes } from "./routes/companies.ts";
 import { customerRoutes } from "./routes/customers.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
@@ -43,7 +44,7 @@ export interface AppDeps {
   readonly database: Database;
   readonly requests: Requests<Tx>;
   readonly dispatcher: Pick<Dispatcher, "nudge">;
-  readonly engine: Pick<Engine, "find" | "state" | "remove" | "setPaused">;
+  readonly engine: Pick<Engine, "find" | "state" | "remove" | "setPaused" | "rawQueue">;
   readonly documents: Pick<ObjectStore, "get">;
   readonly jobWatch: JobWatch;
   readonly admission: Pick<Admission, "admit">;
@@ -97,6 +98,7 @@ export const endpoints = (deps: AppDeps): Endpoint[] => {
 export function createApp(deps: AppDeps): Express {
   const { database, telemetry, limits } = deps;
   const served = endpoints(deps);
+  const rateLimit = perKeyRateLimit(limits.requestsPerMinute);
   const app = express();
   app.set("query parser", "simple"); // no nested objects made from a query string
   app.set("etag", false); // our answers name their own, where one helps
@@ -109,11 +111,14 @@ export function createApp(deps: AppDeps): Express {
       },
     }),
     docsRoutes(openApiDocument(served)),
+  );
+  app.use(RAW_QUEUES_PATH, rawQueueRoutes({ ...deps, rateLimit }));
+  app.use(
     mount(served, {
       database,
       bodyLimitBytes: limits.bodyBytes,
       admit: () => deps.admission.admit(),
-      rateLimit: perKeyRateLimit(limits.requestsPerMinute),
+      rateLimit,
     }),
     noSuchRoute,
     answerErrors(telemetry.log),

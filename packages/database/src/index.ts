@@ -103,7 +103,11 @@ export {
   fileLetters,
 } from "./incidents/file-letters.ts";
 export { type IncidentStory, incidentStory } from "./incidents/incident-story.ts";
-export type { PrivateFieldsOf } from "./incidents/private-values.ts";
+export {
+  hidePrivate,
+  type PrivateFieldsOf,
+  withoutPrivate,
+} from "./incidents/private-values.ts";
 export { recordTicket, recordTicketTold, type TicketAddress } from "./incidents/tickets.ts";
 export { type Draft, type DraftLine, upsertDraft } from "./invoice-draft.ts";
 export {

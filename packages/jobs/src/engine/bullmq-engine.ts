@@ -238,6 +238,10 @@ export class BullmqEngine implements Engine {
     );
   }
 
+  async rawQueue(queue: string): Promise<Queue> {
+    return await this.#call(queue, (handle) => handle.isPaused().then(() => handle), "be read");
+  }
+
   readEpoch(): Promise<string | null> {
     return this.#within(() => this.#store.readEpoch(), "read the epoch");
   }

@@ -1,4 +1,5 @@
 import type { QueueDefinition } from "@ballast/contracts";
+import type { Queue } from "bullmq";
 import type { Outcome } from "../outcome.ts";
 import type { Log } from "../telemetry.ts";
 
@@ -158,6 +159,8 @@ export interface Engine extends AsyncDisposable {
    * @throws if the engine is away
    */
   removeFailed(queue: string, engineJobIds: readonly string[]): Promise<string[]>;
+  /** BullMQ's own object, for who shows what it holds. It answers now; whoever changes a job by it tells nobody. */
+  rawQueue(queue: string): Promise<Queue>;
   consume(consumption: Consumption): Promise<Consumer>;
   /** @throws {UnfitEngineError} if its store would drop jobs by itself */
   assertFit(): Promise<void>;
