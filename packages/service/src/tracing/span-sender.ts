@@ -67,9 +67,10 @@ export function openSpanSender(options: SpanSenderOptions): SpanSender {
       if (failures > 0) log.info({ failures }, "spans are delivered again");
       failures = 0;
     } catch (error) {
-      if (isWorthAnother(error) && !closing.signal.aborted)
-        waiting = [...batch, ...waiting].slice(0, MAX_WAITING);
+      if (isWorthAnother(error) && !closing.signal.aborted) waiting = [...batch, ...waiting];
       else counted("dropped", batch.length);
+      const tooMany = waiting.splice(MAX_WAITING).length;
+      if (tooMany > 0) counted("dropped", tooMany);
       failures += 1;
       if (failures === 1 && !closing.signal.aborted)
         log.warn(

@@ -91,6 +91,13 @@ test("what a collector refuses for good is dropped, and no later one", async () 
   expect(t.counts).toEqual({ sent: 1, dropped: 1 });
 });
 
+test("what there is no room for is counted, also where a batch comes back", async () => {
+  await using t = await setup(status(503));
+  t.add(7_000);
+  await until(() => t.counts.dropped === 2_000);
+  expect(t.counts.sent).toBe(0);
+});
+
 test("a collector that never answers holds neither memory nor the end of the process", async () => {
   await using t = await setup({ kind: "hang" });
   t.add(7_000);
