@@ -73,6 +73,7 @@ export const throttled = defineDrill({
       calls += counts.calls;
       refused += counts.throttled;
       early += counts.early;
+      t.figure(`${name}Refusals`, counts.throttled);
       t.must(`${name}: all is told`, shop.untold() === 0);
       if (name === "shopify") continue; // its quota is in points
       const granted = QUOTA.burst + (QUOTA.perSecond * counts.spanMs) / 1_000;

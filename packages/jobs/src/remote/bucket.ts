@@ -26,6 +26,9 @@ export const unknownBucket: Bucket = {
 /** A remote that refuses and tells no time. */
 const UNTOLD_WAIT_MS = 5_000;
 
+/** Ends of a window that differ by less are the same one, told over lines of uneven speed. */
+const SAME_END_MS = 100;
+
 export type Taken =
   | { readonly granted: number; readonly bucket: Bucket }
   | { readonly granted: 0; readonly waitMs: number };
@@ -102,8 +105,12 @@ export function isNews(bucket: Bucket, throttle: Throttle, slack: number, now: D
   if (capacity !== bucket.capacity || restorePerSecond !== bucket.restorePerSecond) return true;
   const known = refilled(bucket, now);
   if (remaining !== undefined && remaining + slack < known.tokens) return true;
-  return restorePerSecond === null && known.resetsAt === null && resetMs !== undefined;
+  return restorePerSecond === null && resetMs !== undefined && endsLater(known, resetMs, now);
 }
+
+/** Some buckets tell when they are full again as if it were a window's end, and it moves away with each call. */
+const endsLater = ({ resetsAt }: Bucket, resetMs: number, now: Date): boolean =>
+  resetsAt === null || now.getTime() + resetMs > resetsAt.getTime() + SAME_END_MS;
 
 /** How many tokens a second may go: what comes back, or what is left of a window over the rest of it. */
 export function tokensPerSecond(bucket: Bucket, now: Date): number {
