@@ -25,7 +25,8 @@ export class BrowserGeneration implements AsyncDisposable {
   readonly #own: OwnBrowser;
   readonly #options: GenerationOptions;
   readonly #idle: PrintPage[] = [];
-  readonly #died: Promise<never>;
+  /** A signal, since a promise that lives as long would hold on to each document that was printed beside it. */
+  readonly #died = new AbortController();
   readonly #watch: MemoryWatch;
   #printing = 0;
   /** From the moment the watch kills a renderer until its page is known. */
@@ -48,10 +49,7 @@ export class BrowserGeneration implements AsyncDisposable {
         options.onExcess(this, excess);
       },
     });
-    this.#died = own.ended.then(() => {
-      throw new BrowserCrashedError();
-    });
-    this.#died.catch(() => {}); // whoever prints listens
+    void own.ended.then(() => this.#died.abort(new BrowserCrashedError()));
   }
 
   get pid(): number {
@@ -89,13 +87,13 @@ export class BrowserGeneration implements AsyncDisposable {
     this.#printing += 1;
     const watched = this.#watch.begin();
     const page = this.#takePage();
-    const pdf = untilAborted(
-      Promise.race([page.then((opened) => this.#printOn(opened, html, settings)), this.#died]),
-      stop,
-    ).catch((error: unknown) => {
-      // A broken pipe is noticed a moment before the end of the process is.
-      throw stop.aborted || this.#own.browser.connected ? error : new BrowserCrashedError(error);
-    });
+    const printed = page.then((opened) => this.#printOn(opened, html, settings));
+    const pdf = untilAborted(untilAborted(printed, this.#died.signal), stop).catch(
+      (error: unknown) => {
+        // A broken pipe is noticed a moment before the end of the process is.
+        throw stop.aborted || this.#own.browser.connected ? error : new BrowserCrashedError(error);
+      },
+    );
     pdf.then(watched, watched);
     const settled = pdf
       .then(
@@ -123,7 +121,7 @@ export class BrowserGeneration implements AsyncDisposable {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
     const page = await openPrintPage(this.#own.browser, this.#options);
-    page.crashed.catch(() => this.#pageCrashed(page));
+    page.crashed.addEventListener("abort", () => this.#pageCrashed(page), { once: true });
     return page;
   }
 
@@ -134,13 +132,15 @@ export class BrowserGeneration implements AsyncDisposable {
   }
 
   async #printOn(page: PrintPage, html: string, settings: PrintSettings): Promise<Uint8Array> {
-    const crashed = page.crashed.catch((cause: unknown) => {
+    try {
+      return await untilCrash(page.print(html, settings), page.crashed);
+    } catch (error) {
+      if (!page.crashed.aborted || error !== page.crashed.reason) throw error;
       const excess = this.#killedForMemory.get(page);
       throw excess
         ? memoryError(excess, this.#options.maxPrintMemoryMb)
-        : new BrowserCrashedError(cause);
-    });
-    return await untilCrash(page.print(html, settings), crashed);
+        : new BrowserCrashedError(error);
+    }
   }
 
   async #rest(page: PrintPage): Promise<void> {

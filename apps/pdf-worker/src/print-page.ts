@@ -34,8 +34,8 @@ export interface PrintPage {
   /** Forget the last document. */
   reset(): Promise<void>;
   close(): Promise<void>;
-  /** Rejects when the page's renderer dies. */
-  readonly crashed: Promise<never>;
+  /** Aborts with the cause when the page's renderer dies. */
+  readonly crashed: AbortSignal;
 }
 
 /** Evaluated inside the page. */
@@ -47,11 +47,11 @@ export async function openPrintPage(
 ): Promise<PrintPage> {
   const page = await browser.newPage();
   await closeNetwork(page, onRefused);
-  const crashed = new Promise<never>((_, reject) => page.once("error", reject));
-  crashed.catch(() => {}); // whoever prints listens; a page at rest may die unheard
+  const crashed = new AbortController();
+  page.once("error", (cause) => crashed.abort(cause));
 
   return {
-    crashed,
+    crashed: crashed.signal,
     async print(html, { paper, title, language, date, tagged = true }) {
       await page.setContent(html, { waitUntil: "load", timeout: NO_TIMEOUT });
       await page.evaluate(

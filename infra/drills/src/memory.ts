@@ -19,7 +19,16 @@ export interface MemoryWatch extends Disposable {
   courses(leastMs: number): ReadonlyMap<string, MemoryCourse>;
 }
 
-/** Note each second what the processes hold in memory, what they started (a browser) apart from them. */
+/** What a process preloads to collect its garbage when it is told to. */
+export const COLLECTOR = `${import.meta.dirname}/collect-garbage.mjs`;
+
+/** Where nobody tells it to, a runtime with gigabytes to spare collects old garbage after minutes. */
+const COLLECT_EVERY_MS = 5_000;
+
+/**
+ * Note each second what the processes hold in memory, what they started (a browser) apart from them. They preload
+ * the {@link COLLECTOR} and collect their garbage all the time: what grows then is held for good.
+ */
 export function watchMemory(replicas: () => readonly Replica[]): MemoryWatch {
   const samples = new Map<string, Sample[]>();
   const look = () => {
@@ -35,6 +44,9 @@ export function watchMemory(replicas: () => readonly Replica[]): MemoryWatch {
     samples.set(name, [...(samples.get(name) ?? []), { atMs: performance.now(), mib }]);
   };
   const timer = setInterval(look, 1_000);
+  const collecting = setInterval(() => {
+    for (const replica of replicas()) if (!replica.hasEnded()) process.kill(replica.pid, "SIGUSR2");
+  }, COLLECT_EVERY_MS);
   return {
     courses: (leastMs) =>
       new Map(
@@ -42,7 +54,10 @@ export function watchMemory(replicas: () => readonly Replica[]): MemoryWatch {
           .filter(([, all]) => (all.at(-1)?.atMs ?? 0) - (all[0]?.atMs ?? 0) >= leastMs)
           .map(([name, all]) => [name, courseOf(all)]),
       ),
-    [Symbol.dispose]: () => clearInterval(timer),
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      clearInterval(collecting);
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { numberOf, untilAllOver } from "../count.ts";
 import { defineDrill } from "../drill.ts";
 import { load } from "../load.ts";
 import { manyInvoices } from "../many-invoices.ts";
-import { type MemoryCourse, watchMemory } from "../memory.ts";
+import { COLLECTOR, type MemoryCourse, watchMemory } from "../memory.ts";
 import type { Stack } from "../stack/stack.ts";
 import { quickPdfLock } from "../tuning.ts";
 
@@ -28,12 +28,13 @@ export const monthEnd = defineDrill({
     },
   ],
   async run(t) {
-    const [count, runMs, killEveryMs] = t.sized([1_000, 8_000, 12_000], [10_000, 240_000, 60_000]);
+    const [count, runMs, killEveryMs] = t.sized([1_000, 8_000, 12_000], [10_000, 180_000, 60_000]);
     const perSecond = t.sized(2, 0.5);
     // One page at a time each: what an interactive request waits for is one job, not the processor.
     const stack = await t.open({
       apps: { api: 1, "pdf-worker": WORKERS },
       env: { PDF_CONCURRENCY: "1" },
+      preload: [COLLECTOR],
       tuning: t.sized([quickPdfLock], []),
     });
     const { company, invoice } = await stack.invoice();
@@ -110,10 +111,16 @@ export const monthEnd = defineDrill({
     t.must("each has one document", (await documents(stack, ids)) === count);
     t.must("some workers were killed", killed > 0);
     // A few seconds tell of a heap that fills for the first time, and of nothing else.
-    for (const [name, { lateMibPerMinute }] of t.size === "full" ? courses : [])
-      t.must(`the memory of ${name} stays flat`, lateMibPerMinute <= FLAT_MIB_PER_MINUTE);
+    for (const [name, course] of t.size === "full" ? courses : [])
+      t.must(`the memory of ${name} stays flat`, isFlat(name, course));
   },
 });
+
+/** A browser is replaced after 2,000 pages, which takes away what it held on to; until then it may hold some more. */
+const isFlat = (name: string, { lateMibPerMinute, quartersMib }: MemoryCourse): boolean =>
+  name.endsWith("browser")
+    ? (quartersMib[3] ?? Number.NaN) <= 1.25 * (quartersMib[1] ?? Number.NaN)
+    : lateMibPerMinute <= FLAT_MIB_PER_MINUTE;
 
 /**
  * The oldest worker stays, so that its memory tells of the whole run. The first is killed after a quarter of the

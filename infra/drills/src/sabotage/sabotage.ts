@@ -21,18 +21,28 @@ export interface Sabotage extends Edit {
 export const editsOf = (sabotage: Sabotage | undefined): readonly Edit[] =>
   sabotage === undefined ? [] : [sabotage, ...(sabotage.also ?? [])];
 
+const EDITOR = `${import.meta.dirname}/hook.ts`;
+
 /**
  * What a child process needs to be edited, so that nothing shipped has a switch for it.
  *
  * @param notes where it notes the files that it loaded edited
+ * @param preload further modules that it loads before its own code
  */
-export function editedEnv(edits: readonly Edit[], notes: string): Record<string, string> {
-  if (edits.length === 0) return {};
-  const hook = pathToFileURL(`${import.meta.dirname}/hook.ts`).href;
+export function editedEnv(
+  edits: readonly Edit[],
+  notes: string,
+  preload: readonly string[] = [],
+): Record<string, string> {
+  const modules = [...(edits.length > 0 ? [EDITOR] : []), ...preload];
+  if (modules.length === 0) return {};
+  const imports = modules.map((path) => `--import=${pathToFileURL(path).href}`);
   return {
-    NODE_OPTIONS: [process.env["NODE_OPTIONS"], `--import=${hook}`].filter(Boolean).join(" "),
-    BALLAST_DRILL_EDITS: JSON.stringify(edits),
-    BALLAST_DRILL_NOTES: notes,
+    NODE_OPTIONS: [process.env["NODE_OPTIONS"], ...imports].filter(Boolean).join(" "),
+    ...(edits.length > 0 && {
+      BALLAST_DRILL_EDITS: JSON.stringify(edits),
+      BALLAST_DRILL_NOTES: notes,
+    }),
   };
 }
 

@@ -33,6 +33,8 @@ export interface StackOptions {
   readonly smtp?: SmtpServerOptions;
   /** Clocks that run faster than shipped, where a short drill has no time for the real ones. */
   readonly tuning?: readonly Edit[];
+  /** Modules that each process loads before its own code. */
+  readonly preload?: readonly string[];
 }
 
 /** A stack of one drill's own: real servers, real processes, and a hand on each. */
@@ -110,7 +112,7 @@ export async function openStack(around: Around, options: StackOptions = {}): Pro
     CHROMIUM_PATH: chromium.executablePath,
     ...(chromium.libraryPath && { CHROMIUM_LIBRARY_PATH: chromium.libraryPath }),
     ...(chromium.fontconfigFile && { CHROMIUM_FONTCONFIG_FILE: chromium.fontconfigFile }),
-    ...editedEnv([...(options.tuning ?? []), ...around.edits], around.notes),
+    ...editedEnv([...(options.tuning ?? []), ...around.edits], around.notes, options.preload),
     ...options.env,
   };
 
