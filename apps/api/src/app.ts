@@ -6,6 +6,7 @@ import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Admission } from "./admission.ts";
 import { docsRoutes } from "./docs/docs.ts";
+import { authentication } from "./http/caller.ts";
 import type { Endpoint } from "./http/endpoint.ts";
 import { answerErrors } from "./http/errors.ts";
 import { mount } from "./http/mount.ts";
@@ -13,6 +14,7 @@ import { Problem } from "./http/problem.ts";
 import { perKeyRateLimit } from "./http/rate-limit.ts";
 import { observeRequests } from "./http/request-log.ts";
 import type { JobWatch } from "./jobs/job-watch.ts";
+import type { RenderWishes } from "./jobs/render-wishes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { RAW_QUEUES_PATH, rawQueueRoutes } from "./raw-queues/routes.ts";
 import { companyRoutes } from "./routes/companies.ts";
@@ -49,6 +51,7 @@ export interface AppDeps {
   readonly jobWatch: JobWatch;
   readonly admission: Pick<Admission, "admit">;
   readonly stockChanges: StockChanges;
+  readonly renderWishes: RenderWishes;
   /** What credentials are encrypted with; without it no marketplace account can be set up. */
   readonly keys?: KeyRing;
   readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping" | "tracer">;
@@ -74,7 +77,7 @@ export const endpoints = (deps: AppDeps): Endpoint[] => {
     ...invoiceStepRoutes(deps),
     ...reminderRoutes(deps),
     ...documentRoutes(deps),
-    ...invoiceJobRoutes({ requests: deps.requests, nudge: () => deps.dispatcher.nudge() }),
+    ...invoiceJobRoutes({ ...deps, nudge: () => deps.dispatcher.nudge() }),
     ...invoiceRunRoutes({ ...deps, bodyLimitBytes }),
     ...invoiceRunEventRoutes({ ...deps, stopping: deps.telemetry.stopping }),
     ...jobRoutes(deps),
@@ -99,6 +102,7 @@ export function createApp(deps: AppDeps): Express {
   const { database, telemetry, limits } = deps;
   const served = endpoints(deps);
   const rateLimit = perKeyRateLimit(limits.requestsPerMinute);
+  const authenticate = authentication(database.kysely);
   const app = express();
   app.set("query parser", "simple"); // no nested objects made from a query string
   app.set("etag", false); // our answers name their own, where one helps
@@ -112,10 +116,11 @@ export function createApp(deps: AppDeps): Express {
     }),
     docsRoutes(openApiDocument(served)),
   );
-  app.use(RAW_QUEUES_PATH, rawQueueRoutes({ ...deps, rateLimit }));
+  app.use(RAW_QUEUES_PATH, rawQueueRoutes({ ...deps, authenticate, rateLimit }));
   app.use(
     mount(served, {
       database,
+      authenticate,
       bodyLimitBytes: limits.bodyBytes,
       admit: () => deps.admission.admit(),
       rateLimit,

@@ -15,6 +15,7 @@ import { startGateCensus } from "./gate-census.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { startInvoiceRuns } from "./invoice-runs/driver.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
+import { groupRenderWishes } from "./jobs/render-wishes.ts";
 import { startQueueCensus } from "./queue-census.ts";
 import { startReplays } from "./replays/driver.ts";
 import { startSchedules } from "./schedules/clock.ts";
@@ -72,9 +73,10 @@ await runService(
     });
     const { limits, keys } = config;
     const stockChanges = groupStockChanges({ database, requests, dispatcher });
+    const renderWishes = groupRenderWishes({ database, requests, dispatcher });
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
-    const stock = { stockChanges, ...(keys === undefined ? {} : { keys }) };
-    const app = createApp({ ...parts, ...stock, telemetry, limits });
+    const groups = { stockChanges, renderWishes };
+    const app = createApp({ ...parts, ...groups, ...(keys && { keys }), telemetry, limits });
     await Promise.race([serve(app, config.listen, telemetry), refuseUnfit(engine, telemetry)]);
   },
 );

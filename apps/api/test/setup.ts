@@ -16,6 +16,7 @@ import { openObjectStore } from "@ballast/storage";
 import { createTestDatabase } from "@ballast/testing";
 import { type AppDeps, createApp, endpoints } from "../src/app.ts";
 import { openJobWatch } from "../src/jobs/job-watch.ts";
+import { groupRenderWishes } from "../src/jobs/render-wishes.ts";
 import {
   accountExample,
   companyExample,
@@ -71,6 +72,7 @@ export async function setup(options: Options = {}) {
   const deps: AppDeps = {
     database,
     stockChanges: groupStockChanges({ database, requests, dispatcher }),
+    renderWishes: groupRenderWishes({ database, requests, dispatcher }),
     keys: parseKeyRing(`test:${randomBytes(32).toString("base64")}`),
     documents,
     engine,

@@ -160,6 +160,7 @@ export {
   findInvoice,
   findInvoiceForRendering,
   findInvoiceHead,
+  findInvoiceHeads,
   type Invoice,
   type InvoiceFilter,
   type InvoiceLine,

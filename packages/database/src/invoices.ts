@@ -64,9 +64,38 @@ export async function findInvoiceHead(
   scope: CompanyScope,
   id: string,
 ): Promise<Invoice | undefined> {
-  const row = await rowOf(db, scope, id);
-  return row && invoiceOf(row);
+  const [head] = await findInvoiceHeads(db, [id]);
+  return scope === "all" || head?.companyId === scope ? head : undefined;
 }
+
+/** Those of them that are there, of whichever company, in no order. */
+export async function findInvoiceHeads(db: Queryable, ids: readonly string[]): Promise<Invoice[]> {
+  return await db.selectFrom("invoices").select(HEAD).where("id", "in", ids).execute();
+}
+
+/** All but the snapshot, which is kilobytes of company and customer. */
+const HEAD = [
+  "id",
+  "companyId",
+  "customerId",
+  "state",
+  "number",
+  "revision",
+  "currency",
+  "locale",
+  "issueDate",
+  "dueDate",
+  "paymentTerms",
+  "notes",
+  "netMinor",
+  "taxMinor",
+  "grossMinor",
+  "issuedAt",
+  "paidAt",
+  "voidedAt",
+  "createdAt",
+  "updatedAt",
+] as const;
 
 export async function findInvoice(
   db: Queryable,

@@ -1,5 +1,5 @@
 import { type AnyJob, type PayloadInput, parsePayload } from "@ballast/contracts";
-import type { Asked, Lineage, RunStore } from "./store.ts";
+import type { Asked, Lineage, NewWish, RunStore } from "./store.ts";
 
 /** BullMQ's lowest urgency; a run with any other number would never be handed over. */
 const MAX_PRIORITY = 2_097_151;
@@ -21,6 +21,8 @@ export interface Wish {
   readonly replay?: Replay;
 }
 
+export type SimpleWish = Omit<Wish, "heldFor" | "replay">;
+
 export interface Replay extends Lineage {
   /** The version its payload has. */
   readonly version: number;
@@ -35,6 +37,17 @@ export interface Requests<Tx> {
    * that no engine takes
    */
   ask<Job extends AnyJob>(tx: Tx, job: Job, payload: PayloadInput<Job>, wish: Wish): Promise<Asked>;
+  /**
+   * Record many wishes for one job, as if each was asked for after the one before it; in their order. None of
+   * them may be held or a replay.
+   *
+   * @throws as {@link ask} does; none is recorded then
+   */
+  askAll<Job extends AnyJob>(
+    tx: Tx,
+    job: Job,
+    wishes: ReadonlyArray<SimpleWish & { readonly payload: PayloadInput<Job> }>,
+  ): Promise<Asked[]>;
   /** Let the runs held for `key` go; answers how many. */
   release(tx: Tx, key: string): Promise<number>;
 }
@@ -46,24 +59,38 @@ export const slotKey = (job: AnyJob, companyId: string | null, payload: unknown)
 export const createRequests = <Tx>({
   store,
 }: {
-  readonly store: Pick<RunStore<Tx>, "ask" | "release">;
+  readonly store: Pick<RunStore<Tx>, "ask" | "askAll" | "release">;
 }): Requests<Tx> => ({
   ask(tx, job, input, wish) {
-    const payload = parsePayload(job, input);
-    const { replay } = wish;
-    // As it was: fields that this release does not know may mean something to the worker.
-    const isVerbatim = replay?.isChanged === false;
-    const dueAt = wish.dueAt ?? null;
-    if (Number.isNaN(dueAt?.getTime())) throw new RangeError(`${job.name}: dueAt is no time`);
-    const priority = wish.priority ?? job.priority;
-    if (!Number.isInteger(priority) || priority < 0 || priority > MAX_PRIORITY)
-      throw new RangeError(
-        `${job.name}: priority must be a whole number in [0, ${MAX_PRIORITY}], not ${priority}`,
-      );
-    const run = {
+    const { run, request } = newWish(job, input, wish);
+    return wish.replay === undefined
+      ? store.ask(tx, run, request)
+      : store.ask(tx, run, request, wish.replay);
+  },
+  askAll: (tx, job, wishes) =>
+    store.askAll(
+      tx,
+      wishes.map(({ payload, ...wish }) => newWish(job, payload, wish)),
+    ),
+  release: (tx, key) => store.release(tx, key),
+});
+
+function newWish<Job extends AnyJob>(job: Job, input: PayloadInput<Job>, wish: Wish): NewWish {
+  const payload = parsePayload(job, input);
+  // As it was: fields that this release does not know may mean something to the worker.
+  const isVerbatim = wish.replay?.isChanged === false;
+  const dueAt = wish.dueAt ?? null;
+  if (Number.isNaN(dueAt?.getTime())) throw new RangeError(`${job.name}: dueAt is no time`);
+  const priority = wish.priority ?? job.priority;
+  if (!Number.isInteger(priority) || priority < 0 || priority > MAX_PRIORITY)
+    throw new RangeError(
+      `${job.name}: priority must be a whole number in [0, ${MAX_PRIORITY}], not ${priority}`,
+    );
+  return {
+    run: {
       queue: job.queue.name,
       job: job.name,
-      version: replay?.version ?? job.version,
+      version: wish.replay?.version ?? job.version,
       payload: isVerbatim ? input : payload,
       companyId: wish.companyId,
       subject: wish.subject ?? job.subject?.(payload) ?? null,
@@ -73,13 +100,11 @@ export const createRequests = <Tx>({
       // Of one that was due before it was asked for, the wait begins now.
       deadlineAt: new Date(Math.max(dueAt?.getTime() ?? 0, Date.now()) + job.giveUpAfterMs),
       heldFor: wish.heldFor ?? null,
-    };
-    const request = {
+    },
+    request: {
       ...(wish.requestId === undefined ? {} : { id: wish.requestId }),
       requestedBy: wish.requestedBy,
       traceparent: wish.traceparent ?? null,
-    };
-    return replay === undefined ? store.ask(tx, run, request) : store.ask(tx, run, request, replay);
-  },
-  release: (tx, key) => store.release(tx, key),
-});
+    },
+  };
+}

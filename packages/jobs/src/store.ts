@@ -29,6 +29,11 @@ export interface NewRequest {
   readonly traceparent: string | null;
 }
 
+export interface NewWish {
+  readonly run: NewRun;
+  readonly request: NewRequest;
+}
+
 export interface Asked {
   readonly requestId: string;
   readonly runId: string;
@@ -194,6 +199,8 @@ export interface RunStore<Tx> {
    * replay whose payload is unchanged joins a started one too, and never changes what a wish asked for.
    */
   ask(tx: Tx, run: NewRun, request: NewRequest, lineage?: Lineage): Promise<Asked>;
+  /** Record many wishes, none of them held, as if each was asked for after the one before it; in their order. */
+  askAll(tx: Tx, wishes: readonly NewWish[]): Promise<Asked[]>;
   /** Let the runs held for `key` go, inside the caller's transaction; wakes dispatchers at commit. */
   release(tx: Tx, key: string): Promise<number>;
 

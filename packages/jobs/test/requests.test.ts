@@ -24,6 +24,10 @@ function setup() {
         asked.push(run);
         return { requestId: "request", runId: "run", joined: false };
       },
+      async askAll(_tx, wishes) {
+        asked.push(...wishes.map(({ run }) => run));
+        return wishes.map(() => ({ requestId: "request", runId: "run", joined: false }));
+      },
       release: async () => 0,
     },
   });

@@ -1,20 +1,27 @@
 import { type ApiKey, type CompanyScope, findApiKey, type Queryable } from "@ballast/database";
 import { Problem } from "./problem.ts";
+import { sharedLookup } from "./shared-lookup.ts";
 
 /** Who is asking, as proven by an API key. */
 export type Caller = ApiKey;
 export type Scope = Caller["scopes"][number];
 
-/** @throws {Problem} `unauthorized` */
-export async function authenticate(db: Queryable, header: string | undefined): Promise<Caller> {
-  if (header === undefined)
-    throw unauthorized("the Authorization header is missing: send `Bearer bk_…`");
-  const key = /^Bearer +(\S{1,200})$/i.exec(header)?.[1];
-  if (key === undefined)
-    throw unauthorized("the Authorization header does not have the form `Bearer bk_…`");
-  const caller = await findApiKey(db, key);
-  if (caller === undefined) throw unauthorized("this API key is unknown or was revoked");
-  return caller;
+/** Whose `Authorization` this is. @throws {Problem} `unauthorized` */
+export type Authenticate = (header: string | undefined) => Promise<Caller>;
+
+/** Calls of one key that come at the same moment share a look at the database; a revoked one counts at once. */
+export function authentication(db: Queryable): Authenticate {
+  const find = sharedLookup((key) => findApiKey(db, key));
+  return async (header) => {
+    if (header === undefined)
+      throw unauthorized("the Authorization header is missing: send `Bearer bk_…`");
+    const key = /^Bearer +(\S{1,200})$/i.exec(header)?.[1];
+    if (key === undefined)
+      throw unauthorized("the Authorization header does not have the form `Bearer bk_…`");
+    const caller = await find(key);
+    if (caller === undefined) throw unauthorized("this API key is unknown or was revoked");
+    return caller;
+  };
 }
 
 /** @throws {Problem} `missing-scope`, naming it */

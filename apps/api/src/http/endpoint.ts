@@ -77,6 +77,8 @@ export interface WriteSpec<P extends z.ZodObject, Q extends z.ZodObject, B exten
   readonly method: "put" | "post" | "delete";
   readonly commitsItself?: false;
   handle(call: WriteCall<z.output<P>, z.output<Q>, z.output<B>>): Promise<Answer>;
+  /** Does the same where no `Idempotency-Key` came, in a transaction that it shares with other calls. */
+  together?(call: Call<z.output<P>, z.output<Q>, z.output<B>>): Promise<Answer>;
 }
 
 export interface GroupedSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>
@@ -96,9 +98,10 @@ export type Endpoint =
       readonly asksForWork?: boolean | ((body: never) => boolean);
       handle(call: Call<never, never, never>): Promise<Answer>;
     })
-  | (Omit<WriteSpec<z.ZodObject, z.ZodObject, z.ZodType>, "handle" | "asksForWork"> & {
+  | (Omit<WriteSpec<z.ZodObject, z.ZodObject, z.ZodType>, "handle" | "together" | "asksForWork"> & {
       readonly asksForWork?: boolean | ((body: never) => boolean);
       handle(call: WriteCall<never, never, never>): Promise<Answer>;
+      together?(call: Call<never, never, never>): Promise<Answer>;
     });
 
 /** Declare an endpoint that changes nothing. */

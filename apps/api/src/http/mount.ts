@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import type { Database, Tx } from "@ballast/database";
 import express, { type Request, type RequestHandler, type Response, Router } from "express";
-import { authenticate, type Caller, requireScope } from "./caller.ts";
+import { type Authenticate, type Caller, requireScope } from "./caller.ts";
 import type { Answer, Call, Endpoint } from "./endpoint.ts";
 import { parseOrRefuse } from "./field-errors.ts";
 import { idempotencyKeyOf, idempotently } from "./idempotency.ts";
@@ -12,7 +12,8 @@ import { callerOf } from "./rate-limit.ts";
 import { traceparentOf } from "./request-trace.ts";
 
 export interface MountOptions {
-  readonly database: Pick<Database, "transaction" | "kysely">;
+  readonly database: Pick<Database, "transaction">;
+  readonly authenticate: Authenticate;
   /** Runs once the caller is known. */
   readonly rateLimit: RequestHandler;
   readonly bodyLimitBytes: number;
@@ -47,7 +48,7 @@ export function mount(endpoints: readonly Endpoint[], options: MountOptions): Ro
 function handlers(endpoint: Endpoint, options: MountOptions): RequestHandler[] {
   const { body, bodyOptional = false, asksForWork } = endpoint;
   const known: RequestHandler = async (req, res, next) => {
-    res.locals["caller"] = await authenticate(options.database.kysely, req.get("authorization"));
+    res.locals["caller"] = await options.authenticate(req.get("authorization"));
     next();
   };
   const allowed: RequestHandler = (_req, res, next) => {
@@ -127,7 +128,8 @@ function inTransaction(
 ): Promise<Answer> {
   const work = (tx: Tx) => endpoint.handle({ ...call, tx } as never);
   const key = endpoint.method === "post" ? idempotencyKeyOf(req.get("idempotency-key")) : undefined;
-  if (key === undefined) return database.transaction(work);
+  if (key === undefined)
+    return endpoint.together?.(call as Call<never, never, never>) ?? database.transaction(work);
   // The checked body has its fields in the schema's order, so equal requests hash alike.
   const bodyHash = createHash("sha256")
     .update(JSON.stringify(call.body ?? null))

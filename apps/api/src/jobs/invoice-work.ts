@@ -1,6 +1,7 @@
 import { documentHold, renderInvoice, sendInvoice } from "@ballast/contracts";
 import { type Asked, findDocument, hurry, type Invoice, type Tx } from "@ballast/database";
 import type { Requests } from "@ballast/jobs";
+import { notFound, Problem } from "../http/problem.ts";
 import { firstSend, type PlannedMail, planMail } from "./mail-plan.ts";
 
 /** Who wants it, and how urgently. */
@@ -28,6 +29,22 @@ export const askForPdf = (
     ...wisher,
     companyId: invoice.companyId,
   });
+
+/** The same for many, in their order. */
+export const askForPdfs = (
+  tx: Tx,
+  requests: Requests<Tx>,
+  wishes: ReadonlyArray<Wisher & { readonly invoice: Invoice }>,
+): Promise<Asked[]> =>
+  requests.askAll(
+    tx,
+    renderInvoice,
+    wishes.map(({ invoice, ...wisher }) => ({
+      ...wisher,
+      payload: documentOf(invoice),
+      companyId: invoice.companyId,
+    })),
+  );
 
 /**
  * Ask for the invoice to be mailed, and for its PDF if need be. Asked for the first mail again, it answers
@@ -59,6 +76,35 @@ export async function askForMail(
   if (!(await isRendered(tx, invoice))) await askForPdf(tx, requests, invoice, wisher);
   else await requests.release(tx, heldFor);
   return { ...asked, mail, repeated: false };
+}
+
+/**
+ * @param invoice as it was found; its company's, if the caller may see that
+ * @throws {Problem} `not-found`, `invoice-not-issued`
+ */
+export function refuseUnissued(invoiceId: string, invoice: Invoice | undefined): Invoice {
+  if (invoice === undefined) throw notFound("invoice", invoiceId);
+  if (invoice.state === "draft")
+    throw new Problem(
+      "invoice-not-issued",
+      `invoice ${invoiceId} is a draft: issue it first with POST /v1/invoices/${invoiceId}/issue`,
+    );
+  return invoice;
+}
+
+/** @throws {Problem} `not-found`, `invoice-not-issued`, `invoice-state` */
+export async function refuseUnrenderable(
+  tx: Tx,
+  invoiceId: string,
+  found: Invoice | undefined,
+): Promise<Invoice> {
+  const invoice = refuseUnissued(invoiceId, found);
+  if (invoice.state === "void" && !(await isRendered(tx, invoice)))
+    throw new Problem(
+      "invoice-state",
+      `invoice ${invoice.id} is void and was never rendered: it gets no PDF any more`,
+    );
+  return invoice;
 }
 
 export const isRendered = async (tx: Tx, invoice: Invoice): Promise<boolean> =>

@@ -1,10 +1,9 @@
 import { queueDefinitions } from "@ballast/contracts";
-import type { Database } from "@ballast/database";
 import type { Engine } from "@ballast/jobs";
 import { createBullBoard } from "@bull-board/api";
 import { type RequestHandler, Router } from "express";
 import helmet from "helmet";
-import { authenticate, type Caller, requireScope } from "../http/caller.ts";
+import { type Authenticate, type Caller, requireScope } from "../http/caller.ts";
 import { Problem } from "../http/problem.ts";
 import { BoardServer } from "./board-server.ts";
 import { ReadOnlyQueue } from "./read-only-queue.ts";
@@ -34,11 +33,11 @@ const pagePolicy = helmet.contentSecurityPolicy({
  * For keys of all companies with the scope `operate`, as a bearer token, or as the password a browser asks for.
  */
 export function rawQueueRoutes({
-  database,
+  authenticate,
   engine,
   rateLimit,
 }: {
-  readonly database: Pick<Database, "kysely">;
+  readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "rawQueue">;
   readonly rateLimit: RequestHandler;
 }): Router {
@@ -61,7 +60,7 @@ export function rawQueueRoutes({
 
   const known: RequestHandler = async (req, res, next) => {
     res.locals["route"] = RAW_QUEUES_PATH;
-    res.locals["caller"] = await caller(database, req.get("authorization"));
+    res.locals["caller"] = await caller(authenticate, req.get("authorization"));
     next();
   };
   const allowed: RequestHandler = (req, res, next) => {
@@ -81,12 +80,9 @@ export function rawQueueRoutes({
 }
 
 /** @throws {Problem} `unauthorized`, upon which a browser asks for a password */
-async function caller(
-  { kysely }: Pick<Database, "kysely">,
-  header: string | undefined,
-): Promise<Caller> {
+async function caller(authenticate: Authenticate, header: string | undefined): Promise<Caller> {
   try {
-    return await authenticate(kysely, asBearer(header));
+    return await authenticate(asBearer(header));
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 401) throw error;
     throw new Problem("unauthorized", "give an API key as the password, with any user name", {

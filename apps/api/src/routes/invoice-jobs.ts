@@ -1,22 +1,24 @@
 import { renderInvoice, sendInvoice } from "@ballast/contracts";
-import { findInvoiceHead, type Invoice, type Tx } from "@ballast/database";
+import { findInvoiceHead, type Tx } from "@ballast/database";
 import type { Requests } from "@ballast/jobs";
 import { z } from "zod";
-import { type Caller, requestedBy, scopeOf } from "../http/caller.ts";
-import { type Endpoint, type WriteCall, write } from "../http/endpoint.ts";
-import { notFound, Problem } from "../http/problem.ts";
-import { askForMail, askForPdf, isRendered } from "../jobs/invoice-work.ts";
+import { requestedBy, scopeOf } from "../http/caller.ts";
+import { type Call, type Endpoint, write } from "../http/endpoint.ts";
+import { Problem } from "../http/problem.ts";
+import { askForMail, askForPdf, refuseUnissued, refuseUnrenderable } from "../jobs/invoice-work.ts";
+import type { RenderWishes } from "../jobs/render-wishes.ts";
 import { AcceptedBody, acceptedHeaders, MailAcceptedBody, ResendInput } from "../schemas/job.ts";
 import { InvoiceParams } from "./invoices.ts";
 
 interface Deps {
   readonly requests: Requests<Tx>;
+  readonly renderWishes: RenderWishes;
   /** Hand over what was just committed. */
   readonly nudge: () => void;
 }
 
 /** Ask for work on an invoice. The answer never waits for the queue engine, let alone for the work. */
-export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => [
+export const invoiceJobRoutes = ({ requests, renderWishes, nudge }: Deps): Endpoint[] => [
   write({
     method: "post",
     path: "/v1/invoices/{invoiceId}/pdf",
@@ -36,16 +38,16 @@ export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => [
       202: { description: "Asked for.", schema: AcceptedBody, headers: acceptedHeaders },
     },
     problems: ["not-found", "invoice-not-issued", "invoice-state"],
+    async together({ caller, params: { invoiceId }, traceparent }) {
+      const wish = { scope: scopeOf(caller), invoiceId, ...wisherOf({ caller, traceparent }) };
+      return accepted({ ...(await renderWishes(wish)), job: renderInvoice.name });
+    },
     async handle(call) {
-      const { tx } = call;
-      const invoice = await issued(tx, call.caller, call.params.invoiceId);
-      if (invoice.state === "void" && !(await isRendered(tx, invoice)))
-        throw new Problem(
-          "invoice-state",
-          `invoice ${invoice.id} is void and was never rendered: it gets no PDF any more`,
-        );
+      const { tx, caller, params } = call;
+      const found = await findInvoiceHead(tx, scopeOf(caller), params.invoiceId);
+      const invoice = await refuseUnrenderable(tx, params.invoiceId, found);
       const asked = await askForPdf(tx, requests, invoice, wisherOf(call));
-      return accepted({ ...asked, job: renderInvoice.name }, nudge);
+      return { ...accepted({ ...asked, job: renderInvoice.name }), committed: nudge };
     },
   }),
 
@@ -80,36 +82,28 @@ export const invoiceJobRoutes = ({ requests, nudge }: Deps): Endpoint[] => [
     ],
     async handle(call) {
       const { tx, caller, params, body } = call;
-      const invoice = await issued(tx, caller, params.invoiceId);
+      const found = await findInvoiceHead(tx, scopeOf(caller), params.invoiceId);
+      const invoice = refuseUnissued(params.invoiceId, found);
       if (invoice.state === "void")
         throw new Problem("invoice-state", `invoice ${invoice.id} is void: it is not mailed`);
 
       const reason = body.resend ? body.reason : null;
       const asked = await askForMail(tx, requests, invoice, reason, wisherOf(call));
-      return accepted({ ...asked, job: sendInvoice.name }, nudge);
+      return { ...accepted({ ...asked, job: sendInvoice.name }), committed: nudge };
     },
   }),
 ];
 
-const wisherOf = (call: WriteCall<unknown, unknown, unknown>) => ({
-  requestedBy: requestedBy(call.caller),
-  traceparent: call.traceparent,
+const wisherOf = ({
+  caller,
+  traceparent,
+}: Pick<Call<unknown, unknown, unknown>, "caller" | "traceparent">) => ({
+  requestedBy: requestedBy(caller),
+  traceparent,
 });
 
-const accepted = <Body extends { readonly requestId: string }>(body: Body, nudge: () => void) => ({
+const accepted = <Body extends { readonly requestId: string }>(body: Body) => ({
   status: 202,
   headers: { Location: `/v1/jobs/${body.requestId}` },
   body,
-  committed: nudge,
 });
-
-async function issued(tx: Tx, caller: Caller, invoiceId: string): Promise<Invoice> {
-  const invoice = await findInvoiceHead(tx, scopeOf(caller), invoiceId);
-  if (invoice === undefined) throw notFound("invoice", invoiceId);
-  if (invoice.state === "draft")
-    throw new Problem(
-      "invoice-not-issued",
-      `invoice ${invoiceId} is a draft: issue it first with POST /v1/invoices/${invoiceId}/issue`,
-    );
-  return invoice;
-}

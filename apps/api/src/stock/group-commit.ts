@@ -6,6 +6,7 @@ import {
   UnknownSkuError,
 } from "@ballast/database";
 import type { Dispatcher, Requests } from "@ballast/jobs";
+import { groupCommit } from "../group-commit.ts";
 import { type AskedPush, type Changer, changeStock } from "./change-stock.ts";
 
 export interface StockChanges {
@@ -30,70 +31,50 @@ interface Deps {
   readonly dispatcher: Pick<Dispatcher, "nudge">;
 }
 
-interface Waiting {
+interface Wanted {
   readonly change: StockChange;
   readonly changer: Changer;
-  readonly resolve: (set: StockSet) => void;
-  readonly reject: (error: unknown) => void;
 }
-
-/** More in one transaction would let the first of them wait for long. */
-const MOST = 1_000;
 
 /** Commit stock changes in groups, one group of each company at a time. */
 export function groupStockChanges(deps: Deps): StockChanges {
-  const queues = new Map<string, Waiting[]>();
-
-  async function commitAll(companyId: string, queue: Waiting[]): Promise<void> {
-    // Whoever comes within this turn of the event loop is in the first group.
-    await new Promise((turn) => setImmediate(turn));
-    while (queue.length > 0) await commit(deps, queue.splice(0, MOST));
-    queues.delete(companyId);
-  }
-
+  const set = groupCommit<Wanted, StockSet | UnknownSkuError>({
+    keyOf: ({ changer }) => changer.companyId,
+    commit: (group) => commit(deps, group),
+  });
   return {
-    set: (change, changer) =>
-      new Promise((resolve, reject) => {
-        const waiting = { change, changer, resolve, reject };
-        const queue = queues.get(changer.companyId);
-        if (queue !== undefined) {
-          queue.push(waiting);
-          return;
-        }
-        const fresh = [waiting];
-        queues.set(changer.companyId, fresh);
-        void commitAll(changer.companyId, fresh);
-      }),
+    async set(change, changer) {
+      const outcome = await set({ change, changer });
+      if (outcome instanceof UnknownSkuError) throw outcome;
+      return outcome;
+    },
   };
 }
 
-async function commit(deps: Deps, group: readonly Waiting[]): Promise<void> {
-  const last = group.at(-1);
-  if (last === undefined) return;
+async function commit(
+  deps: Deps,
+  group: readonly Wanted[],
+  unknown: ReadonlySet<string> = new Set(),
+): Promise<Array<StockSet | UnknownSkuError>> {
   const { database, requests, dispatcher } = deps;
+  const known = group.filter(({ change }) => !unknown.has(change.sku));
+  const last = known.at(-1);
+  if (last === undefined) return group.map(({ change }) => new UnknownSkuError([change.sku]));
+  const changes = known.map(({ change }) => change);
   try {
-    const changes = group.map(({ change }) => change);
     const { stock, pushes } = await database.transaction((tx) =>
       changeStock(tx, requests, changes, last.changer),
     );
     dispatcher.nudge();
     const bySku = new Map(stock.map((one) => [one.sku, one]));
-    for (const { change, resolve, reject } of group) {
-      const set = bySku.get(change.sku);
-      if (set === undefined) reject(new Error("a group came back without one of its articles"));
-      else resolve({ stock: set, pushes });
-    }
+    return group.map(({ change: { sku } }) => {
+      const set = bySku.get(sku);
+      if (set !== undefined) return { stock: set, pushes };
+      if (unknown.has(sku)) return new UnknownSkuError([sku]);
+      throw new Error("a group came back without one of its articles");
+    });
   } catch (error) {
-    const unknown = error instanceof UnknownSkuError ? new Set(error.skus) : undefined;
-    if (unknown === undefined) for (const { reject } of group) reject(error);
-    else {
-      const isUnknown = ({ change: { sku } }: Waiting) => unknown.has(sku);
-      for (const { change, reject } of group.filter(isUnknown))
-        reject(new UnknownSkuError([change.sku]));
-      await commit(
-        deps,
-        group.filter((one) => !isUnknown(one)),
-      );
-    }
+    if (!(error instanceof UnknownSkuError)) throw error;
+    return await commit(deps, group, new Set([...unknown, ...error.skus]));
   }
 }

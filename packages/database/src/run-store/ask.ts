@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Tx } from "../database.ts";
 import { storableJson } from "../storable.ts";
 import { uuidv7 } from "../uuidv7.ts";
-import type { Asked, Lineage, NewRequest, NewRun } from "./port.ts";
+import type { Asked, Lineage, NewRequest, NewRun, NewWish } from "./port.ts";
 import { notifyDispatchers } from "./wake.ts";
 
 /**
@@ -30,17 +30,67 @@ export async function ask(
     }
   }
   if (run.heldFor !== null) await lockHold(tx, run.heldFor);
-  const newRunId = uuidv7();
+  const [asked] = await insert(tx, [{ run, request: { ...request, id: requestId } }], lineage);
+  if (run.heldFor === null) await notifyDispatchers(tx);
+  return asked as Asked;
+}
+
+/**
+ * Record many wishes at once, each as {@link ask} would, one after the other.
+ *
+ * @returns what became of each, in their order
+ */
+export async function askAll(tx: Tx, wishes: readonly NewWish[]): Promise<Asked[]> {
+  const asked = new Map<NewWish, Asked>();
+  for (let left = wishes; left.length > 0; left = left.filter((wish) => !asked.has(wish))) {
+    const turn = oneOfEachSlot(left);
+    for (const [n, one] of (await insert(tx, turn)).entries()) asked.set(turn[n] as NewWish, one);
+  }
+  if (wishes.length > 0) await notifyDispatchers(tx);
+  return wishes.map((wish) => asked.get(wish) as Asked);
+}
+
+/** One statement changes no row twice. Sorted, so that two transactions never wait for each other's slots. */
+function oneOfEachSlot(wishes: readonly NewWish[]): NewWish[] {
+  const first = new Map<string, NewWish>();
+  for (const wish of wishes) {
+    const { queue, slot } = wish.run;
+    const key = slot === null ? `${queue} ${first.size}` : `${queue}:${slot}`;
+    if (!first.has(key)) first.set(key, wish);
+  }
+  return [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, wish]) => wish);
+}
+
+/** Wishes of different slots. @returns what became of each, in their order */
+async function insert(tx: Tx, wishes: readonly NewWish[], lineage?: Lineage): Promise<Asked[]> {
   const { replayOf = null, generation = 1, isChanged = true } = lineage ?? {};
   const origin = lineage === undefined ? "request" : "replay";
-  const { rows } = await sql<{ runId: string }>`
-    WITH run AS (
+  const rows = wishes.map(({ run, request }) => ({
+    ...run,
+    ...request,
+    id: uuidv7(),
+    payload: storableJson(run.payload),
+    requestId: request.id ?? uuidv7(),
+  }));
+  const column = (name: keyof (typeof rows)[number]) => rows.map((row) => row[name]);
+  const { rows: asked } = await sql<Asked>`
+    WITH wish AS MATERIALIZED (
+      SELECT * FROM unnest(
+        ${column("id")}::uuid[], ${column("queue")}::text[], ${column("job")}::text[],
+        ${column("version")}::int[], ${column("payload")}::text[], ${column("companyId")}::uuid[],
+        ${column("subject")}::text[], ${column("slot")}::text[], ${column("priority")}::int[],
+        ${column("dueAt")}::timestamptz[], ${column("deadlineAt")}::timestamptz[],
+        ${column("heldFor")}::text[],
+        ${column("requestId")}::uuid[], ${column("requestedBy")}::text[], ${column("traceparent")}::text[]
+      ) AS w (id, queue, job, version, payload, company_id, subject, slot, priority, due_at, deadline_at,
+              held_for, request_id, requested_by, traceparent)
+    ), run AS (
       INSERT INTO job_runs (id, queue, engine_job_id, job, version, payload, company_id, subject,
                             slot, priority, due_at, deadline_at, held_for, generation, replay_of, origin)
-      VALUES (${newRunId}, ${run.queue}, ${newRunId}, ${run.job}, ${run.version},
-              ${storableJson(run.payload)}, ${run.companyId}, ${run.subject}, ${run.slot},
-              ${run.priority}, ${run.dueAt}, ${run.deadlineAt}, ${run.heldFor},
-              ${generation}, ${replayOf}, ${origin})
+      SELECT id, queue, id, job, version, payload::jsonb, company_id, subject,
+             slot, priority, due_at, deadline_at, held_for,
+             ${generation}::int, ${replayOf}::uuid, ${origin}
+      FROM wish
       ON CONFLICT (queue, slot) WHERE state = 'waiting' DO UPDATE SET
         -- A replay asks for what was wanted before it died, and what waits was wanted later.
         version = CASE WHEN ${isChanged} THEN excluded.version ELSE job_runs.version END,
@@ -54,16 +104,20 @@ export async function ask(
         generation = greatest(job_runs.generation, excluded.generation),
         replay_of = coalesce(job_runs.replay_of, excluded.replay_of),
         change_no = nextval('job_run_changes')
-      RETURNING id
+      RETURNING id, queue, slot
     )
     INSERT INTO job_requests (id, run_id, requested_by, traceparent, joined)
-    SELECT ${requestId}, run.id, ${request.requestedBy}, ${request.traceparent}, run.id <> ${newRunId}
-    FROM run
-    RETURNING run_id`.execute(tx);
-  const runId = rows[0]?.runId;
-  if (runId === undefined) throw new Error(`request ${requestId} was not recorded`);
-  if (run.heldFor === null) await notifyDispatchers(tx);
-  return { requestId, runId, joined: runId !== newRunId };
+    SELECT w.request_id, run.id, w.requested_by, w.traceparent, run.id <> w.id
+    FROM wish w
+    JOIN run ON run.queue = w.queue
+      AND coalesce(run.slot, run.id::text) = coalesce(w.slot, w.id::text)
+    RETURNING id AS request_id, run_id, joined`.execute(tx);
+  const byRequest = new Map(asked.map((one) => [one.requestId, one]));
+  return rows.map(({ requestId }) => {
+    const one = byRequest.get(requestId);
+    if (one === undefined) throw new Error(`request ${requestId} was not recorded`);
+    return one;
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Database } from "../database.ts";
 import { judgeFailed } from "../dead-letters/judge-failed.ts";
 import { isRetryable } from "../pg-errors.ts";
-import { ask, release } from "./ask.ts";
+import { ask, askAll, release } from "./ask.ts";
 import { cancelled, ended, progressed, touch } from "./attempts.ts";
 import { crashed } from "./crashes.ts";
 import { claim, handedOver, nextDueInMs, unclaim } from "./dispatch.ts";
@@ -18,6 +18,7 @@ export function openRunStore(database: Database): RunStore {
   const db = database.kysely;
   return {
     ask,
+    askAll,
     release,
     claim: (limit, leaseMs, owed) => persistently(() => claim(db, limit, leaseMs, owed)),
     handedOver: (runs) => persistently(() => handedOver(db, runs)),

@@ -1,0 +1,61 @@
+import { sqlState } from "@ballast/database";
+
+interface Waiting<In, Out> {
+  readonly one: In;
+  readonly resolve: (out: Out) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface GroupCommit<In, Out> {
+  /** Those of one key are committed one group at a time. */
+  readonly keyOf: (one: In) => string;
+  /** Commit a group in one transaction. @returns what became of each, in their order */
+  readonly commit: (group: readonly In[]) => Promise<readonly Out[]>;
+}
+
+/** More in one transaction would let the first of them wait for long. */
+const MOST = 1_000;
+
+/**
+ * Commit together whatever comes while the commit before is under way, so that many callers share one.
+ *
+ * What one of them holds fails that one alone: its group is then committed one by one.
+ */
+export function groupCommit<In, Out>(options: GroupCommit<In, Out>): (one: In) => Promise<Out> {
+  const { keyOf, commit } = options;
+  const queues = new Map<string, Waiting<In, Out>[]>();
+
+  async function commitAll(key: string, queue: Waiting<In, Out>[]): Promise<void> {
+    // Whoever comes within this turn of the event loop is in the first group.
+    await new Promise((turn) => setImmediate(turn));
+    while (queue.length > 0) await settle(queue.splice(0, MOST));
+    queues.delete(key);
+  }
+
+  async function settle(group: readonly Waiting<In, Out>[]): Promise<void> {
+    try {
+      const outs = await commit(group.map(({ one }) => one));
+      for (const [n, { resolve }] of group.entries()) resolve(outs[n] as Out);
+    } catch (error) {
+      if (group.length > 1 && isOfOne(error)) for (const waiting of group) await settle([waiting]);
+      else for (const { reject } of group) reject(error);
+    }
+  }
+
+  return (one) =>
+    new Promise((resolve, reject) => {
+      const key = keyOf(one);
+      const queue = queues.get(key);
+      const waiting = { one, resolve, reject };
+      if (queue !== undefined) {
+        queue.push(waiting);
+        return;
+      }
+      const fresh = [waiting];
+      queues.set(key, fresh);
+      void commitAll(key, fresh);
+    });
+}
+
+/** A value that PostgreSQL cannot take (class 22), or a rule of a table that it breaks (23). */
+const isOfOne = (error: unknown): boolean => /^2[23]/.test(sqlState(error) ?? "");
