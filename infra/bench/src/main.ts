@@ -6,9 +6,9 @@
  *   npm run bench -- --quick --json     all of them in minutes, one line of JSON for each claim
  *   npm run bench -- --write-results    all of them in full size, into RESULTS.md
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { dataDirFrom, endChildrenAtOnce, endLeftovers, listenForStop } from "@ballast/local";
+import { openScratch } from "@ballast/local";
 import { catalogue } from "./catalogue.ts";
 import { readOptions } from "./options.ts";
 import { writeResults } from "./results.ts";
@@ -21,30 +21,20 @@ async function main(): Promise<number> {
     for (const { name, about } of options.benches) console.log(`${name.padEnd(16)}${about}`);
     return 0;
   }
-  const stopping = listenForStop(() => {
-    endChildrenAtOnce(dataDir);
-    process.exit(1);
-  });
-  const home = dataDirFrom(process.env);
-  for (const ended of await endLeftovers(home)) console.error(`ended a leftover: ${ended}`);
-  mkdirSync(home, { recursive: true });
-  const dataDir = mkdtempSync(join(home, "bench-"));
+  using scratch = await openScratch("bench");
+  const { dataDir, stopping } = scratch;
   mkdirSync(join(dataDir, "logs"));
   const tell = options.json ? () => {} : (text: string) => console.log(text);
   const reports: BenchReport[] = [];
-  try {
-    await using servers = openServers(dataDir);
-    for (const bench of options.benches) {
-      if (stopping.aborted) break;
-      tell(`\n${bench.name}: ${bench.about}`);
-      const around = { quick: options.quick, servers, dataDir, stopping, tell };
-      const report = await runBench(bench, around);
-      reports.push(report);
-      tell(`  ${(report.elapsedMs / 1_000).toFixed(1)} s`);
-      if (options.json) for (const line of jsonLines(report)) console.log(line);
-    }
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true });
+  await using servers = openServers(dataDir);
+  for (const bench of options.benches) {
+    if (stopping.aborted) break;
+    tell(`\n${bench.name}: ${bench.about}`);
+    const around = { quick: options.quick, servers, dataDir, stopping, tell };
+    const report = await runBench(bench, around);
+    reports.push(report);
+    tell(`  ${(report.elapsedMs / 1_000).toFixed(1)} s`);
+    if (options.json) for (const line of jsonLines(report)) console.log(line);
   }
   if (options.writeResults && !stopping.aborted) writeResults(reports);
   return reports.every(isGood) && !stopping.aborted ? 0 : 1;

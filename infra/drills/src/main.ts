@@ -6,9 +6,7 @@
  *   npm run drill -- --short --json               all of them in minutes, one line of JSON each
  *   npm run drill -- --prove                      take each protection away: every drill must fail
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { dataDirFrom, endChildrenAtOnce, endLeftovers, listenForStop } from "@ballast/local";
+import { openScratch } from "@ballast/local";
 import { catalogue } from "./catalogue.ts";
 import { readOptions } from "./options.ts";
 import { prove } from "./prove.ts";
@@ -23,34 +21,24 @@ async function main(): Promise<number> {
     for (const { name, promise } of options.drills) console.log(`${name.padEnd(28)}${promise}`);
     return 0;
   }
-  const stopping = listenForStop(() => {
-    endChildrenAtOnce(dataDir);
-    process.exit(1);
-  });
-  const home = dataDirFrom(process.env);
-  for (const ended of await endLeftovers(home)) console.error(`ended a leftover: ${ended}`);
-  mkdirSync(home, { recursive: true });
-  const dataDir = mkdtempSync(join(home, "drill-"));
   const report = openReport(options);
   const lines: DrillLine[] = [];
-  try {
-    await using postgres = await startPostgresServer(dataDir);
-    const around = { ...options, postgres, dataDir, tell: report.tell, stopping };
-    if (options.prove) await prove(options, around, report);
-    else
-      for (const drill of options.drills) {
-        if (stopping.aborted) break;
-        report.begin(drill.name);
-        const first = await runDrill(drill, around);
-        const isAgain = options.again && first.status === "failed" && !stopping.aborted;
-        if (isAgain) report.tell(`failed (${first.why?.join("; ")}), and is run once more`);
-        const line = isAgain ? await runDrill(drill, around) : first;
-        report.line(line);
-        lines.push(line);
-      }
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+  using scratch = await openScratch("drill");
+  const { stopping } = scratch;
+  await using postgres = await startPostgresServer(scratch.dataDir);
+  const around = { ...options, ...scratch, postgres, tell: report.tell };
+  if (options.prove) await prove(options, around, report);
+  else
+    for (const drill of options.drills) {
+      if (stopping.aborted) break;
+      report.begin(drill.name);
+      const first = await runDrill(drill, around);
+      const isAgain = options.again && first.status === "failed" && !stopping.aborted;
+      if (isAgain) report.tell(`failed (${first.why?.join("; ")}), and is run once more`);
+      const line = isAgain ? await runDrill(drill, around) : first;
+      report.line(line);
+      lines.push(line);
+    }
   if (options.writeResults) writeResults(lines, options);
   return report.end() && !stopping.aborted ? 0 : 1;
 }

@@ -10,6 +10,7 @@ export { marketplaceKeys } from "./marketplace-keys.ts";
 export { operatorKey } from "./operator-key.ts";
 export { type PrivatePostgres, startPostgres } from "./postgres.ts";
 export { type PrivateRedis, startRedis } from "./redis.ts";
+export { openScratch } from "./scratch.ts";
 export { seed } from "./seed.ts";
 export {
   lastLines,
