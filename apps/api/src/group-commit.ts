@@ -1,4 +1,4 @@
-import { sqlState } from "@ballast/database";
+import { isDatabaseAway, sqlState } from "@ballast/database";
 
 interface Waiting<In, Out> {
   readonly one: In;
@@ -57,5 +57,6 @@ export function groupCommit<In, Out>(options: GroupCommit<In, Out>): (one: In) =
     });
 }
 
-/** A value that PostgreSQL cannot take (class 22), or a rule of a table that it breaks (23). */
-const isOfOne = (error: unknown): boolean => /^2[23]/.test(sqlState(error) ?? "");
+/** PostgreSQL cannot take a value (class 22), a rule of a table is broken (23), or the error is not PostgreSQL's at all. */
+const isOfOne = (error: unknown): boolean =>
+  !isDatabaseAway(error) && /^(2[23].*)?$/.test(sqlState(error) ?? "");

@@ -34,8 +34,11 @@ test("what comes while a group is committed is the next group", async () => {
   expect(groups).toEqual([[1], [2, 3]]);
 });
 
-test("a value that PostgreSQL cannot take fails its own wish alone", async () => {
-  const { groups, commit } = setup((group) => (group.includes(2) ? badValue() : undefined));
+test.each([
+  ["a value that PostgreSQL cannot take", badValue()],
+  ["a wish that breaks its contract", new RangeError("locale")],
+])("%s fails alone", async (_, error) => {
+  const { groups, commit } = setup((group) => (group.includes(2) ? error : undefined));
   const outcomes = await Promise.allSettled([1, 2, 3].map(commit));
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   expect(groups).toEqual([[1], [3]]);
