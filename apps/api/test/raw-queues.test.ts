@@ -48,6 +48,17 @@ describeEachEngine("the board of raw queues", (engine) => {
     expect(one.body).toMatchObject({ status: "waiting", job: { name: "render-invoice" } });
   });
 
+  test("answers all that its page asks when a job is opened", async () => {
+    await using t = await board(engine);
+    const reads = appRoutes.api
+      .filter(({ method }) => method === "get")
+      .map(({ route }) => String(route).replace(":queueName", "pdf").replace(":jobId", "job-1"));
+    expect(reads.length).toBeGreaterThan(5);
+    for (const path of reads)
+      expect.soft((await t.api.get(`${BOARD}${path}`)).status, path).toBeLessThan(500);
+    await t.api.get(`${BOARD}/api/queues/pdf/job-1/flow`).expect(200);
+  });
+
   test("changes nothing: every route by which a board would answers 405, and the job still waits", async () => {
     await using t = await board(engine);
     const writes = appRoutes.api

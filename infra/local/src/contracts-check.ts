@@ -27,7 +27,9 @@ async function main(): Promise<boolean> {
 
 async function checkWaiting(url: string, prefix: string): Promise<boolean> {
   await using engine = openEngine(url, { log, prefix });
-  await engine.ping();
+  await engine.ping().catch((error: unknown) => {
+    throw new Error(`--against: this queue engine does not answer (${reasonOf(error)})`);
+  });
   let ok = true;
   for (const { name } of queueDefinitions) {
     const { count, newer, refused, refusedCount } = await judgeWaiting(engine, name);

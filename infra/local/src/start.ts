@@ -76,10 +76,12 @@ async function start(options: ReturnType<typeof readStartOptions>, stopping: Abo
   if (options.once) return;
 
   say(`everything is up after ${(elapsedMs() / 1_000).toFixed(1)} s. Ctrl-C stops it.`);
-  say(`  API, with a page to try it   ${services.apiUrl}/docs   (API key: ${file})`);
-  say(`  mails                        ${mails.webUrl}`);
-  say(`  marketplace double           ${marketplace.url}   (bearer token: ${marketplace.token})`);
-  for (const [app, url] of services.metricsUrls()) say(`  metrics of ${app.padEnd(18)}${url}`);
+  const place = (what: string, where: string) => say(`  ${what.padEnd(35)} ${where}`);
+  place("API, with a page to try it", `${services.apiUrl}/docs   (API key: ${file})`);
+  place("raw queues, to read", `${services.apiUrl}/ops/queues   (password: the API key)`);
+  place("mails", mails.webUrl);
+  place("marketplace double", `${marketplace.url}   (bearer token: ${marketplace.token})`);
+  for (const [app, url] of services.metricsUrls()) place(`metrics of ${app}`, url);
   await untilStopped(stopping);
   say("stopping");
 }

@@ -56,6 +56,9 @@ export class ReadOnlyQueue extends BaseAdapter {
   getJobSchedulers = async () => [];
   getJobSchedulersCount = async () => 0;
   getGlobalConcurrency = async () => null;
+  // Nor do our jobs have children: the board asks this for each job it opens, of adapters of its own make alone.
+  getQueueQualifiedName = () => this.#name;
+  getFlowProducer = async () => null;
 
   clean = refuse;
   addJob = refuse;

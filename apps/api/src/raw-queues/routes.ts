@@ -47,7 +47,7 @@ export function rawQueueRoutes({
     serverAdapter: server,
     options: {
       uiConfig: {
-        boardTitle: "Ballast: raw queues, to read",
+        boardTitle: "Ballast: raw queues",
         hideDocsLink: true,
         hideRedisDetails: true, // where the engine is, is nobody's business here
         showWorkers: false, // asks Redis for every client, a right that we do not demand
