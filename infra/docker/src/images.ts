@@ -5,6 +5,7 @@
  *   npm run images -- api pdf-worker         some
  *   npm run images -- --affected main        those whose app, or what it is made of, changed since
  *   npm run images -- --try                  and start each against real stores
+ *   npm run images -- --beside v1.4.0        and each alone with all others of that commit: the steps of a rollout
  *   npm run images -- --base my/node:24      on another base, one line of JSON each with --json
  */
 import { root } from "@ballast/local";
@@ -14,7 +15,7 @@ import { findBuilder } from "./builders.ts";
 import { readDockerfile } from "./dockerfile.ts";
 import { type Image, imagesOf, labelsOf } from "./image.ts";
 import { readOptions } from "./options.ts";
-import { tryImages } from "./try-images.ts";
+import { tryBeside, tryImages } from "./try-images.ts";
 
 async function main(): Promise<boolean> {
   const dockerfile = readDockerfile(root);
@@ -48,6 +49,8 @@ async function main(): Promise<boolean> {
     report(image, { aboveBytes, isFit, ms: performance.now() - began, json: options.json });
   }
   if (options.tryThem) await tryImages(builder, images, root);
+  if (options.beside !== undefined)
+    await tryBeside(builder, images, { root, ref: options.beside, base });
   return ok;
 }
 
@@ -74,7 +77,8 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 process.exitCode = await main().then(
   (ok) => (ok ? 0 : 1),
   (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    for (let at = error; at !== undefined; at = (at as Error).cause)
+      console.error(at instanceof Error ? at.message : at);
     return 1;
   },
 );

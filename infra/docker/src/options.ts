@@ -8,6 +8,8 @@ export interface ImagesOptions {
   /** In place of the Dockerfile's own base. */
   readonly base: string | undefined;
   readonly tryThem: boolean;
+  /** Try each app alone beside all others of this commit. */
+  readonly beside: string | undefined;
   readonly json: boolean;
 }
 
@@ -20,6 +22,7 @@ export function readOptions(args: readonly string[], images: readonly Image[]): 
       affected: { type: "string" },
       base: { type: "string" },
       try: { type: "boolean", default: false },
+      beside: { type: "string" },
       json: { type: "boolean", default: false },
     },
   });
@@ -33,6 +36,7 @@ export function readOptions(args: readonly string[], images: readonly Image[]): 
     affected: values.affected,
     base: values.base,
     tryThem: values.try,
+    beside: values.beside,
     json: values.json,
   };
 }

@@ -1,3 +1,4 @@
+export { alertTour } from "./alert-tour.ts";
 export { type ApiClient, apiClient } from "./api-client.ts";
 export { dataDirFrom, root } from "./checkout.ts";
 export { type OwnProcess, startOwnProcess } from "./child-process.ts";
@@ -6,6 +7,7 @@ export { type EngineKind, findOnPath, findRedis } from "./engine.ts";
 export { freePort } from "./free-port.ts";
 export { endChildrenAtOnce, endLeftovers } from "./leftovers.ts";
 export { startMailCatcher } from "./mail-catcher.ts";
+export { startMarketplace } from "./marketplace.ts";
 export { marketplaceKeys } from "./marketplace-keys.ts";
 export { operatorKey } from "./operator-key.ts";
 export { type PrivatePostgres, startPostgres } from "./postgres.ts";
@@ -18,5 +20,6 @@ export {
   startServiceProcess,
   untilReady,
 } from "./service-process.ts";
+export { stockTour } from "./stock-tour.ts";
 export { listenForStop } from "./stop-signals.ts";
 export { tour } from "./tour.ts";
