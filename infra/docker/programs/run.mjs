@@ -5,14 +5,19 @@ import { pathToFileURL } from "node:url";
 
 const here = import.meta.dirname;
 const apps = readdirSync(here).filter((name) => existsSync(join(here, name, "dist/main.js")));
-/** Programs of `@ballast/database`, which every app brings. */
-const tools = { migrate: "migrate.js", "create-key": "create-key.js" };
+/** Programs of `@ballast/database`, which every app brings, and one of the API. */
+const database = join(here, apps[0] ?? "", "node_modules/@ballast/database/dist");
+const tools = {
+  migrate: join(database, "migrate.js"),
+  "create-key": join(database, "create-key.js"),
+  ...(apps.includes("api") && { "judge-queues": join(here, "api/dist/judge-queues.js") }),
+};
 
 const [wanted = "", ...args] = process.argv.slice(2);
 const program = apps.includes(wanted)
   ? join(here, wanted, "dist/main.js")
   : Object.hasOwn(tools, wanted)
-    ? join(here, apps[0] ?? "", "node_modules/@ballast/database/dist", tools[wanted])
+    ? tools[wanted]
     : undefined;
 
 if (program === undefined) {

@@ -18,7 +18,8 @@ function image(...apps: string[]) {
     mkdirSync(join(folder, app, "dist"), { recursive: true });
     mkdirSync(tools, { recursive: true });
     const tell = "console.log(JSON.stringify(process.argv.slice(1)));\n";
-    writeFileSync(join(folder, app, "dist/main.js"), tell);
+    for (const program of ["main.js", "judge-queues.js"])
+      writeFileSync(join(folder, app, "dist", program), tell);
     writeFileSync(join(tools, "migrate.js"), tell);
     writeFileSync(join(folder, app, "package.json"), '{"type":"module"}');
   }
@@ -40,10 +41,17 @@ test("an image of any one app brings the database up to date", async () => {
   expect(await one.run("migrate")).toContain("database/dist/migrate.js");
 });
 
+test("the API's image, and no other, judges the queues", async () => {
+  using api = image("api");
+  expect(await api.run("judge-queues")).toContain("api/dist/judge-queues.js");
+  using other = image("pdf-worker");
+  await expect(other.run("judge-queues")).rejects.toThrow("failed (78)");
+});
+
 test("a program that the image does not have ends it with what there is", async () => {
   using one = image("api");
   await expect(one.run("pdf-worker")).rejects.toThrow(
-    /failed \(78\):\n.*"pdf-worker".*one of api, migrate, create-key/s,
+    /failed \(78\):\n.*"pdf-worker".*one of api, migrate, create-key, judge-queues/s,
   );
 });
 

@@ -5,12 +5,10 @@
  *   npm run contracts:check -- --against redis://…          and what waits in real queues against its contracts
  */
 import { parseArgs } from "node:util";
-import { queueDefinitions } from "@ballast/contracts";
-import { openEngine } from "@ballast/jobs";
+import { judgeQueues, openEngine } from "@ballast/jobs";
 import { root } from "./checkout.ts";
 import { checkReleased } from "./released-contracts.ts";
 import { reasonOf } from "./say.ts";
-import { judgeWaiting } from "./waiting-jobs.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
 
@@ -30,15 +28,8 @@ async function checkWaiting(url: string, prefix: string): Promise<boolean> {
   await engine.ping().catch((error: unknown) => {
     throw new Error(`--against: this queue engine does not answer (${reasonOf(error)})`);
   });
-  let ok = true;
-  for (const { name } of queueDefinitions) {
-    const { count, newer, refused, refusedCount } = await judgeWaiting(engine, name);
-    ok &&= refusedCount === 0;
-    console.log(
-      `queue ${name}: ${count} wait, ${newer} for a newer worker, ${refusedCount} would die`,
-    );
-    for (const line of refused) console.log(`  ${line}`);
-  }
+  const { ok, lines } = await judgeQueues(engine);
+  for (const line of lines) console.log(line);
   return ok;
 }
 

@@ -19,6 +19,7 @@ export {
 } from "./errors.ts";
 export { type FailedSweepOptions, type Swept, sweepFailed } from "./failed-sweep.ts";
 export { type Attempt, type Handler, handle } from "./handler.ts";
+export { judgeQueues } from "./judge-waiting.ts";
 export type { Lease } from "./lease.ts";
 export { reconcile, startReconciler } from "./reconciler.ts";
 export { quotaLeft } from "./remote/bucket.ts";

@@ -1,8 +1,8 @@
 import { renderInvoice, toBullmq } from "@ballast/contracts";
-import { openEngine, prepareEngine } from "@ballast/jobs";
 import { describeEachEngine } from "@ballast/testing";
 import { expect, test } from "vitest";
-import { judgeWaiting } from "../src/waiting-jobs.ts";
+import { openEngine, prepareEngine } from "../../src/index.ts";
+import { judgeWaiting } from "../../src/judge-waiting.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
 const payload = { invoiceId: crypto.randomUUID(), revision: 1, locale: "de-DE" } as const;

@@ -1,9 +1,14 @@
-import { ContractError, Envelope, findContract, parsePayload } from "@ballast/contracts";
-import type { Engine, PendingJob } from "@ballast/jobs";
+import {
+  ContractError,
+  Envelope,
+  findContract,
+  parsePayload,
+  queueDefinitions,
+} from "@ballast/contracts";
+import type { Engine, PendingJob } from "./engine/engine.ts";
 
 /** What this release makes of jobs that wait in a queue. */
-export interface Waiting {
-  readonly queue: string;
+interface Waiting {
   readonly count: number;
   /** Put off until newer workers are there. */
   readonly newer: number;
@@ -15,7 +20,28 @@ export interface Waiting {
 const PAGE = 500;
 const SHOWN = 10;
 
-/** Look through all that waits in a queue. It changes nothing. */
+/**
+ * Look through every queue, and tell in a few lines what this release would do with what waits. It changes nothing.
+ *
+ * @returns not `ok` if a job would die
+ */
+export async function judgeQueues(
+  engine: Engine,
+): Promise<{ readonly ok: boolean; readonly lines: readonly string[] }> {
+  let ok = true;
+  const lines: string[] = [];
+  for (const { name } of queueDefinitions) {
+    const { count, newer, refused, refusedCount } = await judgeWaiting(engine, name);
+    ok &&= refusedCount === 0;
+    lines.push(
+      `queue ${name}: ${count} wait, ${newer} for a newer worker, ${refusedCount} would die`,
+      ...refused.map((line) => `  ${line}`),
+    );
+  }
+  return { ok, lines };
+}
+
+/** Look through all that waits in one queue. */
 export async function judgeWaiting(engine: Engine, queue: string): Promise<Waiting> {
   let [count, newer, refusedCount] = [0, 0, 0];
   const refused: string[] = [];
@@ -35,7 +61,7 @@ export async function judgeWaiting(engine: Engine, queue: string): Promise<Waiti
     }
     cursor = page.cursor;
   }
-  return { queue, count, newer, refused, refusedCount };
+  return { count, newer, refused, refusedCount };
 }
 
 /** `fit`, `newer`, or why it would die. */
