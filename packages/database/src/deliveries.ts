@@ -33,19 +33,40 @@ export interface PlannedDelivery extends DeliveryIdentity {
 
 /** Get the ledger's row for this mail, or make it. Safe to call from any number of places at once. */
 export async function planDelivery(tx: Queryable, plan: PlannedDelivery): Promise<Delivery> {
-  const identity = identityColumns(plan);
-  const created = await tx
-    .insertInto("emailDeliveries")
-    .values({
+  const [delivery] = await planAll(tx, [plan]);
+  return delivery as Delivery;
+}
+
+/** As {@link planDelivery}, of many, in their order. */
+export async function planAll(
+  tx: Queryable,
+  plans: readonly PlannedDelivery[],
+): Promise<Delivery[]> {
+  const keys = plans.map(keyOf);
+  const rows = plans.map((plan, n) => ({
+    key: keys[n] ?? "",
+    values: {
       id: uuidv7(),
-      ...identity,
+      ...identityColumns(plan),
       reason: plan.reason,
       messageId: deliveryMessageId(plan, plan.fromDomain),
-    })
+    },
+  }));
+  // In an order that everybody keeps, so that two who plan the same mails never wait for each other.
+  rows.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const created = await tx
+    .insertInto("emailDeliveries")
+    .values(rows.map(({ values }) => values))
     .onConflict((oc) => oc.doNothing())
     .returningAll()
-    .executeTakeFirst();
-  if (created !== undefined) return created;
+    .execute();
+  const found = new Map(created.map((row) => [keyOf(row), row]));
+  return await Promise.all(
+    plans.map((plan, n) => found.get(keys[n] ?? "") ?? deliveryOf(tx, identityColumns(plan))),
+  );
+}
+
+async function deliveryOf(tx: Queryable, identity: DeliveryIdentity): Promise<Delivery> {
   let query = tx.selectFrom("emailDeliveries").selectAll();
   for (const [column, value] of Object.entries(identity))
     query = query.where(column as keyof DeliveryIdentity, "=", value);
@@ -131,10 +152,12 @@ export async function listDeliveries(
  * @returns e.g. `<ballast.0f3a…@example.com>`, with 32 hex digits
  */
 export function deliveryMessageId(identity: DeliveryIdentity, fromDomain: string): string {
-  const facts = JSON.stringify(Object.values(identityColumns(identity)));
-  const digest = createHash("sha256").update(facts).digest("hex").slice(0, 32);
+  const digest = createHash("sha256").update(keyOf(identity)).digest("hex").slice(0, 32);
   return `<ballast.${digest}@${fromDomain}>`;
 }
+
+const keyOf = (identity: DeliveryIdentity): string =>
+  JSON.stringify(Object.values(identityColumns(identity)));
 
 const identityColumns = (identity: DeliveryIdentity): DeliveryIdentity => ({
   companyId: identity.companyId,

@@ -22,11 +22,7 @@ export type Claim =
 export async function claimSending(db: Queryable, id: string, leaseMs: number): Promise<Claim> {
   const claimed = await db
     .updateTable("emailDeliveries")
-    .set((eb) => ({
-      state: "sending",
-      fence: eb("fence", "+", 1),
-      leaseUntil: sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`,
-    }))
+    .set((eb) => claim(eb("fence", "+", 1), leaseMs))
     .where("id", "=", id)
     .where("state", "=", "planned")
     .returning("fence")
@@ -49,6 +45,40 @@ export async function claimSending(db: Queryable, id: string, leaseMs: number): 
       return { kind: row.state, row };
   }
 }
+
+/**
+ * Claim many planned mails in one statement, each once.
+ *
+ * @returns the fences of those that were free, by id; {@link claimSending} says what is with the others
+ */
+export async function claimAll(
+  db: Queryable,
+  ids: readonly string[],
+  leaseMs: number,
+): Promise<ReadonlyMap<string, number>> {
+  const claimed = await db
+    .updateTable("emailDeliveries")
+    .set((eb) => claim(eb("fence", "+", 1), leaseMs))
+    // Whoever holds one of them is not waited for: two that claim several could wait for each other.
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("emailDeliveries")
+        .select("id")
+        .where("id", "in", ids)
+        .where("state", "=", "planned")
+        .forUpdate()
+        .skipLocked(),
+    )
+    .returning(["id", "fence"])
+    .execute();
+  return new Map(claimed.map(({ id, fence }) => [id, fence]));
+}
+
+const claim = <T>(fence: T, leaseMs: number) => ({
+  state: "sending" as const,
+  fence,
+  leaseUntil: sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`,
+});
 
 async function expireLease(db: Queryable, id: string): Promise<void> {
   await db
@@ -92,6 +122,39 @@ export const markSent = (
     ...(messageId === undefined ? {} : { messageId }),
   });
 
+export interface SentMail {
+  readonly id: string;
+  readonly fence: number;
+  readonly response: string;
+}
+
+/** As {@link markSent}, of many in one statement, in their order. */
+export async function markSentAll(db: Queryable, mails: readonly SentMail[]): Promise<boolean[]> {
+  const told = sql<SentMail>`(SELECT * FROM unnest(
+    ${mails.map(({ id }) => id)}::uuid[], ${mails.map(({ fence }) => fence)}::int[],
+    ${mails.map(({ response }) => response)}::text[]) AS t (id, fence, response))`.as<"told">(
+    "told",
+  );
+  const sent = await db
+    .updateTable("emailDeliveries as mail")
+    .from(told)
+    .set((eb) => ({
+      state: "sent" as const,
+      response: eb.ref("told.response"),
+      sentAt: sql<Date>`now()`,
+      errorCode: null,
+      errorMessage: null,
+      leaseUntil: null,
+    }))
+    .whereRef("mail.id", "=", "told.id")
+    .whereRef("mail.fence", "=", "told.fence")
+    .where("mail.state", "in", MAY_END)
+    .returning("mail.id")
+    .execute();
+  const ids = new Set(sent.map(({ id }) => id));
+  return mails.map(({ id }) => ids.has(id));
+}
+
 export interface DeliveryFailure {
   readonly code: string;
   readonly message: string;
@@ -118,6 +181,9 @@ const failed = (state: "rejected" | "unknown" | "suppressed", failure: DeliveryF
   response: failure.response ?? null,
 });
 
+/** A claim that lapsed into "unknown" may still learn its end, but may not be planned again. */
+const MAY_END: readonly DeliveryState[] = ["sending", "unknown"];
+
 /** Leave `sending` by compare-and-set on the fence: a claim that is not ours is not touched. */
 async function settle(
   db: Queryable,
@@ -125,8 +191,7 @@ async function settle(
   fence: number,
   change: { state: DeliveryState } & Record<string, unknown>,
 ): Promise<boolean> {
-  // A claim that lapsed into "unknown" may still learn its end, but may not be planned again.
-  const from: DeliveryState[] = change.state === "planned" ? ["sending"] : ["sending", "unknown"];
+  const from: readonly DeliveryState[] = change.state === "planned" ? ["sending"] : MAY_END;
   const { numUpdatedRows } = await db
     .updateTable("emailDeliveries")
     .set({ ...change, leaseUntil: null })

@@ -51,19 +51,23 @@ export {
   type MailPurpose,
   nextOrdinal,
   type PlannedDelivery,
+  planAll,
   planDelivery,
   redirectDelivery,
 } from "./deliveries.ts";
 export {
   type Claim,
+  claimAll,
   claimSending,
   type DeliveryFailure,
   DeliveryNotFoundError,
   markRejected,
   markSent,
+  markSentAll,
   markSuppressed,
   markUnknown,
   releaseClaim,
+  type SentMail,
 } from "./delivery-claim.ts";
 export {
   type Document,
@@ -75,6 +79,7 @@ export {
 } from "./documents.ts";
 export { CustomerInUseError, type Erasure, eraseCustomer } from "./erasure/erase-customer.ts";
 export type { StaleCopy } from "./erasure/work.ts";
+export { type GroupCommit, groupCommit } from "./group-commit.ts";
 export { type HistoryKept, type HistoryPolicy, keepHistory } from "./history/keep-history.ts";
 export {
   abandonIdempotent,
@@ -179,6 +184,7 @@ export {
   type JobRequestView,
   type RunView,
 } from "./jobs-view.ts";
+export { findMailFacts, type MailFacts } from "./mail-facts.ts";
 export {
   type AccountFacts,
   findAccount,
@@ -345,7 +351,7 @@ export type {
   Schema,
 } from "./schema.ts";
 export type { CompanyScope } from "./scope.ts";
-export { isSuppressed, suppress, unsuppress } from "./suppressions.ts";
+export { isSuppressed, reasonsOfSuppressed, suppress, unsuppress } from "./suppressions.ts";
 export { attemptsOfRun } from "./triage/attempts.ts";
 export {
   alertsOf,

@@ -70,11 +70,11 @@ export async function findInvoiceHead(
 
 /** Those of them that are there, of whichever company, in no order. */
 export async function findInvoiceHeads(db: Queryable, ids: readonly string[]): Promise<Invoice[]> {
-  return await db.selectFrom("invoices").select(HEAD).where("id", "in", ids).execute();
+  return await db.selectFrom("invoices").select(INVOICE_HEAD).where("id", "in", ids).execute();
 }
 
 /** All but the snapshot, which is kilobytes of company and customer. */
-const HEAD = [
+export const INVOICE_HEAD = [
   "id",
   "companyId",
   "customerId",

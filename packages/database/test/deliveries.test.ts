@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createTestDatabase, seedIssuedInvoice } from "@ballast/testing";
 import { expect, test } from "vitest";
 import {
+  claimAll,
   claimSending,
   DeliveryNotFoundError,
   deliveryMessageId,
@@ -10,11 +11,14 @@ import {
   listDeliveries,
   markRejected,
   markSent,
+  markSentAll,
   markSuppressed,
   markUnknown,
   nextOrdinal,
   type PlannedDelivery,
+  planAll,
   planDelivery,
+  reasonsOfSuppressed,
   releaseClaim,
   suppress,
   unsuppress,
@@ -180,4 +184,58 @@ test("another company's mails are not found", async () => {
 test("a mail that was never planned cannot be claimed", async () => {
   await using t = await setup();
   await expect(claimSending(t.db, randomUUID(), MINUTE_MS)).rejects.toThrow(DeliveryNotFoundError);
+});
+
+test("many mails are planned, claimed and recorded at once, each as it would be alone", async () => {
+  await using t = await setup();
+  const planned = await planDelivery(t.db, t.mail);
+  const plans = [3, 1, 2, 3].map((ordinal) => ({ ...t.mail, ordinal }));
+  const all = await planAll(t.db, plans);
+  expect(all.map(({ ordinal }) => ordinal)).toEqual([3, 1, 2, 3]);
+  expect(all[1]).toEqual(planned);
+  expect(all[3]?.id).toBe(all[0]?.id);
+
+  const [third, first, second] = all.map(({ id }) => id);
+  await claimSending(t.db, first ?? "", MINUTE_MS);
+  const ids = [third, first, second].map((id) => id ?? "");
+  const fences = await claimAll(t.db, ids, MINUTE_MS);
+  expect(fences).toEqual(new Map([third, second].map((id) => [id, 1])));
+
+  const sent = (id = "", fence = 1) => ({ id, fence, response: `250 ${fence}` });
+  expect(await markSentAll(t.db, [sent(second), sent(third, 7), sent(first)])).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  const rows = await listDeliveries(t.db, t.mail.companyId, t.mail.invoiceId);
+  expect(rows.map(({ ordinal, state, response }) => [ordinal, state, response]).sort()).toEqual([
+    [1, "sent", "250 1"],
+    [2, "sent", "250 1"],
+    [3, "sending", null],
+  ]);
+});
+
+test("of many claims at once each mail is claimed once", async () => {
+  await using t = await setup();
+  const all = await planAll(
+    t.db,
+    [1, 2, 3, 4].map((ordinal) => ({ ...t.mail, ordinal })),
+  );
+  const ids = all.map(({ id }) => id);
+  const turns = [ids, ids.toReversed(), ids, ids.toReversed()];
+  const claims = await Promise.all(turns.map((of) => claimAll(t.db, of, MINUTE_MS)));
+  const claimed = claims.flatMap((fences) => [...fences.keys()]);
+  expect(new Set(claimed).size).toBe(claimed.length);
+});
+
+test("who is suppressed is found among many, by company", async () => {
+  await using t = await setup();
+  const { companyId } = t.mail;
+  await suppress(t.db, companyId, "a@kundin.example", "bounced");
+  const asked = [
+    { companyId, address: "b@kundin.example" },
+    { companyId, address: "A@kundin.example" },
+    { companyId: randomUUID(), address: "a@kundin.example" },
+  ];
+  expect(await reasonsOfSuppressed(t.db, asked)).toEqual([undefined, "bounced", undefined]);
 });

@@ -79,8 +79,8 @@ function fileStore(root: string): ObjectStore {
       named(signal, async () => {
         if (range !== undefined) checkRange(range);
         const path = await existingPath(root, key);
-        const file = path === undefined ? undefined : await openFile(path);
-        if (file !== undefined) return read(file, { key, range, signal, root });
+        const opened = path === undefined ? undefined : await openFile(path);
+        if (opened !== undefined) return read(opened, { key, range, signal, root });
         await noObject();
         throw new ObjectNotFoundError(key);
       }),
@@ -103,7 +103,7 @@ function fileStore(root: string): ObjectStore {
         const path = await existingPath(root, key);
         const found = path === undefined ? undefined : await openFile(path);
         if (path === undefined || found === undefined) return noObject();
-        await found.close();
+        await found.file.close();
         await rm(path, { force: true });
       }),
 
@@ -130,11 +130,17 @@ async function moveInto(path: string, fresh: string, key: string): Promise<void>
   }
 }
 
+interface OpenFile {
+  readonly file: FileHandle;
+  readonly sizeBytes: number;
+}
+
 /** Open a plain file; a link or folder counts as nothing. */
-async function openFile(path: string): Promise<FileHandle | undefined> {
+async function openFile(path: string): Promise<OpenFile | undefined> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    if ((await file.stat()).isFile()) return file;
+    const found = await file.stat();
+    if (found.isFile()) return { file, sizeBytes: found.size };
     await file.close();
     return undefined;
   } catch (error) {
@@ -143,6 +149,8 @@ async function openFile(path: string): Promise<FileHandle | undefined> {
   }
 }
 
+const MOST_AT_ONCE_BYTES = 512 * 1_024;
+
 interface Read {
   readonly key: string;
   readonly root: string;
@@ -150,12 +158,19 @@ interface Read {
   readonly signal: AbortSignal | undefined;
 }
 
-async function read(file: FileHandle, { key, root, range, signal }: Read): Promise<Readable> {
-  if (range !== undefined && range.start >= (await file.stat()).size) {
+async function read(
+  { file, sizeBytes }: OpenFile,
+  { key, root, range = { start: 0, end: sizeBytes }, signal }: Read,
+): Promise<Readable> {
+  const { start } = range;
+  if (start > 0 && start >= sizeBytes) {
     await file.close();
     throw rangeBehindEnd(key, range);
   }
-  const source = file.createReadStream(range);
+  // Each read is a trip to another thread: a document takes one, and its end is known.
+  const end = Math.max(0, Math.min(range.end, sizeBytes - 1));
+  const highWaterMark = Math.min(MOST_AT_ONCE_BYTES, end - start + 1);
+  const source = file.createReadStream({ start, end, highWaterMark });
   return bodyStream(source, {
     signal,
     asError: (thrown) => asFileError(thrown, root, signal),

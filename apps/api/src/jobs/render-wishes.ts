@@ -3,11 +3,11 @@ import {
   type CompanyScope,
   type Database,
   findInvoiceHeads,
+  groupCommit,
   type Invoice,
   type Tx,
 } from "@ballast/database";
 import type { Dispatcher, Requests } from "@ballast/jobs";
-import { groupCommit } from "../group-commit.ts";
 import { Problem } from "../http/problem.ts";
 import { askForPdfs, refuseUnrenderable, type Wisher } from "./invoice-work.ts";
 

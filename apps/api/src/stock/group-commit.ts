@@ -1,12 +1,12 @@
 import {
   type Database,
+  groupCommit,
   type Stock,
   type StockChange,
   type Tx,
   UnknownSkuError,
 } from "@ballast/database";
 import type { Dispatcher, Requests } from "@ballast/jobs";
-import { groupCommit } from "../group-commit.ts";
 import { type AskedPush, type Changer, changeStock } from "./change-stock.ts";
 
 export interface StockChanges {

@@ -1,13 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ResultOf, sendInvoice } from "@ballast/contracts";
 import {
-  claimSending,
   type Delivery,
   markRejected,
-  markSent,
   markSuppressed,
   markUnknown,
-  type Queryable,
   releaseClaim,
 } from "@ballast/database";
 import type { Attempt, RemoteGuard } from "@ballast/jobs";
@@ -25,21 +22,19 @@ import {
   suppressed,
   withoutAddresses,
 } from "./mail-errors.ts";
+import type { MailLedger } from "./mail-ledger.ts";
 import { openStep } from "./open-step.ts";
 
 type Sent = ResultOf<typeof sendInvoice>;
 
 export interface DeliverDeps {
-  readonly db: Queryable;
+  readonly ledger: MailLedger;
   readonly mailer: Mailer;
   /** Of the mail server. */
   readonly guard: RemoteGuard;
   /** Told what became of each mail handed to the server. */
   readonly onResult?: (kind: SendResult["kind"]) => void;
 }
-
-/** Longer than the mailer gives one mail (75 s), so that a claim never ends while its mail is under way. */
-const LEASE_MS = 90_000;
 
 /**
  * What the ledger already says about this mail.
@@ -74,14 +69,15 @@ export function decided(row: Delivery): Sent | undefined {
  * @throws {RateLimitedError} while somebody else sends it; otherwise as the outcome demands
  */
 export async function deliver(
-  { db, mailer, guard, onResult }: DeliverDeps,
+  { ledger, mailer, guard, onResult }: DeliverDeps,
   delivery: Delivery,
   mail: OutgoingMail,
   { signal, lease }: Pick<Attempt<unknown>, "signal" | "lease">,
 ): Promise<Sent> {
   const { id } = delivery;
+  const { db } = ledger;
   lease.check();
-  const claim = await claimSending(db, id, LEASE_MS);
+  const claim = await ledger.claim(id);
   if (claim.kind === "busy") throw inProgress(claim.leaseUntil);
   if (claim.kind !== "claimed") return told(claim.row);
   const { fence } = claim;
@@ -101,7 +97,7 @@ export async function deliver(
   switch (result.kind) {
     case "accepted": {
       const { response } = result;
-      await insist(() => markSent(db, id, fence, { response })).catch((cause) => {
+      await insist(() => ledger.sent({ id, fence, response })).catch((cause) => {
         throw sentNotRecorded(delivery, response, cause);
       });
       return resultOf(delivery, response);
@@ -135,11 +131,15 @@ export async function deliver(
  * @returns the stored result, if this mail was sent before the recipient said so
  * @throws {PermanentError} otherwise; {@link RateLimitedError} while somebody sends it
  */
-export async function suppress(db: Queryable, delivery: Delivery, reason: string): Promise<Sent> {
-  const claim = await claimSending(db, delivery.id, LEASE_MS);
+export async function suppress(
+  ledger: MailLedger,
+  delivery: Delivery,
+  reason: string,
+): Promise<Sent> {
+  const claim = await ledger.claim(delivery.id);
   if (claim.kind === "busy") throw inProgress(claim.leaseUntil);
   if (claim.kind !== "claimed") return told(claim.row);
-  await insist(() => markSuppressed(db, delivery.id, claim.fence, reason));
+  await insist(() => markSuppressed(ledger.db, delivery.id, claim.fence, reason));
   throw suppressed(reason);
 }
 

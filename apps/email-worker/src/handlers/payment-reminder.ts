@@ -5,7 +5,6 @@ import {
   findInvoiceHead,
   findReminderSettings,
   type Invoice,
-  isSuppressed,
   type ReminderSettings,
   type ReminderTemplate,
   reminderPurpose,
@@ -17,6 +16,7 @@ import type { SendResult } from "../smtp/classify.ts";
 import type { Mailer } from "../smtp/mailer.ts";
 import { decided, deliver, suppress } from "./deliver.ts";
 import { findInvoiceToMail, type InvoiceToMail } from "./invoice-to-mail.ts";
+import { openMailLedger } from "./mail-ledger.ts";
 
 export interface PaymentReminderDeps {
   readonly database: Database;
@@ -35,6 +35,7 @@ type Outcome = ResultOf<typeof paymentReminder>;
  */
 export function paymentReminderHandler(deps: PaymentReminderDeps): Handler {
   const db = deps.database.kysely;
+  const ledger = openMailLedger(db);
   return handle(paymentReminder, async ({ payload, signal, log, lease, companyId }) => {
     const { invoiceId, dueDate, step } = payload;
     const scope = companyId ?? "all";
@@ -47,8 +48,8 @@ export function paymentReminderHandler(deps: PaymentReminderDeps): Handler {
     }
 
     const purpose = reminderPurpose(step, dueDate);
-    const found = await findInvoiceToMail(db, scope, { invoiceId, purpose, ordinal: 1 });
-    const { delivery, sender, recipient } = found;
+    const found = await findInvoiceToMail(ledger, scope, { invoiceId, purpose, ordinal: 1 });
+    const { delivery, sender, recipient, suppressedBecause } = found;
     const sent = ({
       deliveryId,
       messageId,
@@ -62,12 +63,12 @@ export function paymentReminderHandler(deps: PaymentReminderDeps): Handler {
     });
     const done = decided(delivery);
     if (done !== undefined) return sent(done);
-    const stopped = await isSuppressed(db, found.invoice.companyId, delivery.recipient);
-    if (stopped !== undefined) return sent(await suppress(db, delivery, stopped.reason));
+    if (suppressedBecause !== undefined)
+      return sent(await suppress(ledger, delivery, suppressedBecause));
 
     const message = write(found, dueDate, step, settings?.templates[step]);
     const mail = { from: sender, to: recipient, message };
-    const result = await deliver({ ...deps, db }, delivery, mail, { signal, lease });
+    const result = await deliver({ ...deps, ledger }, delivery, mail, { signal, lease });
     log.info({ deliveryId: delivery.id, messageId: delivery.messageId, step }, "reminder mailed");
     return sent(result);
   });

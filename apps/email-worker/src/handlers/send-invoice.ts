@@ -1,11 +1,5 @@
 import { sendInvoice } from "@ballast/contracts";
-import {
-  currencyExponent,
-  type Database,
-  findDocument,
-  isSuppressed,
-  type Tx,
-} from "@ballast/database";
+import { currencyExponent, type Database, type Tx } from "@ballast/database";
 import {
   type Handler,
   handle,
@@ -20,6 +14,7 @@ import type { SendResult } from "../smtp/classify.ts";
 import type { Mailer } from "../smtp/mailer.ts";
 import { decided, deliver, suppress } from "./deliver.ts";
 import { findInvoiceToMail, type InvoiceToMail } from "./invoice-to-mail.ts";
+import { openMailLedger } from "./mail-ledger.ts";
 import { readPdfBody } from "./pdf-body.ts";
 import { RenderWishes } from "./render-wishes.ts";
 
@@ -44,12 +39,12 @@ export interface SendInvoiceDeps {
  */
 export function sendInvoiceHandler(deps: SendInvoiceDeps): Handler {
   const { database, documents, requests, guard, maxAttachmentBytes } = deps;
-  const db = database.kysely;
+  const ledger = openMailLedger(database.kysely);
   const wishes = new RenderWishes(database, requests);
-  const deliverDeps = { ...deps, db };
+  const deliverDeps = { ...deps, ledger };
 
   return handle(sendInvoice, async ({ payload, signal, log, lease, companyId, traceparent }) => {
-    const found = await findInvoiceToMail(db, companyId ?? "all", {
+    const found = await findInvoiceToMail(ledger, companyId ?? "all", {
       ...payload,
       purpose: "invoice",
     });
@@ -59,13 +54,15 @@ export function sendInvoiceHandler(deps: SendInvoiceDeps): Handler {
     // Nothing to say of one that may be under way: the ledger comes first.
     if (invoice.state === "void" && delivery.state === "planned")
       throw new PermanentError("invoice_void", `invoice ${invoice.id} was taken back: not mailed`);
-    const stopped = await isSuppressed(db, invoice.companyId, delivery.recipient);
-    if (stopped !== undefined) return await suppress(db, delivery, stopped.reason);
+    if (found.suppressedBecause !== undefined)
+      return await suppress(ledger, delivery, found.suppressedBecause);
 
-    // Nothing is read or written for a mail that nobody would take.
+    // Nothing more is read or written for a mail that nobody would take.
     await guard.admit(signal);
     const wanted = { ...payload, companyId: invoice.companyId };
-    const document = await findDocument(db, invoice.companyId, wanted);
+    const document = found.documents.find(
+      ({ revision, locale }) => revision === payload.revision && locale === payload.locale,
+    );
     const pdf =
       document &&
       (await readPdfBody(documents, document, { maxBytes: maxAttachmentBytes, signal }));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { groupCommit } from "../src/group-commit.ts";
+import { groupCommit } from "../src/index.ts";
 
 const badValue = () => Object.assign(new Error("invalid byte sequence"), { code: "22021" });
 

@@ -1,4 +1,4 @@
-import { isDatabaseAway, sqlState } from "@ballast/database";
+import { isDatabaseAway, sqlState } from "./pg-errors.ts";
 
 interface Waiting<In, Out> {
   readonly one: In;
