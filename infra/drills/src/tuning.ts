@@ -19,7 +19,7 @@ export const quickAlertLock = quickLock("dead-letter", "20_000", "5_000");
 
 /** Nobody knows what became of a mail 5 s after its sender fell silent, instead of 90 s. */
 export const quickClaim: Edit = {
-  file: "apps/email-worker/src/handlers/deliver.ts",
+  file: "apps/email-worker/src/handlers/mail-ledger.ts",
   find: "const LEASE_MS = 90_000;",
   replace: "const LEASE_MS = 5_000;",
 };
