@@ -134,10 +134,17 @@ function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
     known = { gate, at: performance.now(), skewMs: now.getTime() - Date.now() };
     return gate;
   };
+  /** Asked once for all calls that want to know meanwhile. */
+  let reading: Promise<Gate> | undefined;
   const read = async () => {
     if (known !== undefined && performance.now() - known.at < KNOWN_FOR_MS) return known.gate;
-    const { gate, now } = await store.read(remote);
-    return keep(gate, now);
+    reading ??= store
+      .read(remote)
+      .then(({ gate, now }) => keep(gate, now))
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
   };
   const now = () => new Date(Date.now() + (known?.skewMs ?? 0));
   const change = (next: (gate: Gate, now: Date) => Gate) =>

@@ -86,6 +86,8 @@ export function openQuota(store: RemoteStore, remote: Remote, preset?: Preset): 
       const isDue = performance.now() - learnedAt >= LEARN_EVERY_MS;
       if (!isDue && seen !== undefined && !isNews(seen.bucket, throttle, wanted, now())) return;
       learnedAt = performance.now();
+      // Known before it is written, or each answer that comes meanwhile would write the same.
+      if (seen !== undefined) seen = { ...seen, bucket: learn(seen.bucket, throttle, now()) };
       await store.change(remote, ({ bucket: kept }, at) => {
         const bucket = learn(kept, throttle, at);
         see(bucket, at);

@@ -137,30 +137,53 @@ test("two processes use nine tenths of a quota that they share, and are hardly e
   expect(refused / (granted + refused)).toBeLessThanOrEqual(0.01);
 });
 
-test("calls whose answers tell nothing new ask the store for hardly anything, and a refusal reaches it at once", async () => {
-  await using t = await setup();
-  let changes = 0;
+/** A guard that counts what it asks of the store. */
+function countingGuard(store: RemoteStore) {
+  const asked = { reads: 0, changes: 0 };
   const counting: RemoteStore = {
-    read: (of) => t.store.read(of),
-    change: (of, change) => {
-      changes += 1;
-      return t.store.change(of, change);
+    read(of) {
+      asked.reads += 1;
+      return store.read(of);
+    },
+    change(of, change) {
+      asked.changes += 1;
+      return store.change(of, change);
     },
   };
-  const guard = openRemoteGuard({ store: counting, remote });
-  const window = { isThrottled: false, capacity: 100_000, remaining: 100_000, resetMs: 60_000 };
-  const call = (throttle: object = {}) =>
-    guard.call({ signal }, async () => ({ value: "ok", throttle: { ...window, ...throttle } }));
-  await call();
-  const began = performance.now();
-  for (let n = 0; n < 300; n++) await call();
-  // A write a second, and a lease each time that one is used up.
-  expect(changes).toBeLessThan(10 + (performance.now() - began) / 200);
+  return { asked, guard: openRemoteGuard({ store: counting, remote }) };
+}
 
-  await call({ isThrottled: true, retryAfterMs: 60_000 });
+const window = { isThrottled: false, capacity: 100_000, remaining: 100_000, resetMs: 60_000 };
+const callTold = (guard: RemoteGuard, throttle: object = {}) =>
+  guard.call({ signal }, async () => ({ value: "ok", throttle: { ...window, ...throttle } }));
+
+test("calls whose answers tell nothing new ask the store for hardly anything, and a refusal reaches it at once", async () => {
+  await using t = await setup();
+  const { asked, guard } = countingGuard(t.store);
+  await callTold(guard);
+  const began = performance.now();
+  for (let n = 0; n < 300; n++) await callTold(guard);
+  // A write a second, and a lease each time that one is used up.
+  expect(asked.changes).toBeLessThan(10 + (performance.now() - began) / 200);
+
+  await callTold(guard, { isThrottled: true, retryAfterMs: 60_000 });
   expect(await t.second.call({ signal }, ok).catch((error: unknown) => error)).toMatchObject({
     code: "quota_used_up",
   });
+});
+
+test("calls of one moment share a look at the gate, and write once what all of them are told", async () => {
+  await using t = await setup();
+  const { asked, guard } = countingGuard(t.store);
+  const fifty = (ask: () => Promise<unknown>) => Promise.all(Array.from({ length: 50 }, ask));
+  await fifty(() => guard.admit(signal));
+  expect(asked.reads).toBe(1);
+
+  await callTold(guard);
+  asked.changes = 0;
+  await fifty(() => callTold(guard, { resetMs: 120_000 }));
+  // A lease for all of them, the news, and one more of each on a machine that stood still meanwhile.
+  expect(asked.changes).toBeLessThanOrEqual(4);
 });
 
 test("an abort ends a wait for quota", async () => {
