@@ -2,8 +2,16 @@ import type { AxiosAdapter, AxiosResponse } from "axios";
 import type { Dispatcher } from "undici";
 import { cutOff, tooLarge } from "./answer-error.ts";
 
+/** `data` of a response, with the headers: Axios would copy those of its own four times. */
+export interface Answer {
+  /** At most `maxContentLength`. */
+  readonly bytes: Buffer;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
- * One of Axios' requests over `dispatcher`; `data` of the response is a Buffer of at most `maxContentLength`.
+ * One of Axios' requests over `dispatcher`.
  *
  * @param signal ends it. Not Axios' own, which would put an error of its own in the place of ours
  * `dispatch` rather than `request`: the stream that the latter makes of every answer costs more than the call.
@@ -56,8 +64,8 @@ export const undiciAdapter =
             if (sizeBytes > maxBytes) end(tooLarge(status, sizeBytes, maxBytes));
           },
           onResponseEnd() {
-            const data = Buffer.concat(chunks, sizeBytes);
-            resolve({ data, status, statusText: "", headers, config } as AxiosResponse);
+            const data: Answer = { bytes: Buffer.concat(chunks, sizeBytes), headers };
+            resolve({ data, status, statusText: "", headers: {}, config } as AxiosResponse<Answer>);
           },
           onResponseError(_controller, error) {
             reject(error);
