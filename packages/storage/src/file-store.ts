@@ -149,8 +149,6 @@ async function openFile(path: string): Promise<OpenFile | undefined> {
   }
 }
 
-const MOST_AT_ONCE_BYTES = 512 * 1_024;
-
 interface Read {
   readonly key: string;
   readonly root: string;
@@ -162,20 +160,29 @@ async function read(
   { file, sizeBytes }: OpenFile,
   { key, root, range = { start: 0, end: sizeBytes }, signal }: Read,
 ): Promise<Readable> {
-  const { start } = range;
-  if (start > 0 && start >= sizeBytes) {
+  if (range.start > 0 && range.start >= sizeBytes) {
     await file.close();
     throw rangeBehindEnd(key, range);
   }
-  // Each read is a trip to another thread: a document takes one, and its end is known.
-  const end = Math.max(0, Math.min(range.end, sizeBytes - 1));
-  const highWaterMark = Math.min(MOST_AT_ONCE_BYTES, end - start + 1);
-  const source = file.createReadStream({ start, end, highWaterMark });
-  return bodyStream(source, {
+  const behind = Math.min(range.end + 1, sizeBytes);
+  return bodyStream(piecesOf(file, range.start, behind), {
     signal,
     asError: (thrown) => asFileError(thrown, root, signal),
-    close: () => source.destroy(),
+    close: () => void file.close().catch(() => {}), // it was only read
   });
+}
+
+/** Each read is a trip to another thread: a document takes one. */
+const PIECE_BYTES = 512 * 1_024;
+
+async function* piecesOf(file: FileHandle, start: number, behind: number): AsyncGenerator<Buffer> {
+  for (let at = start; at < behind; ) {
+    const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, behind - at));
+    const { bytesRead } = await file.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) return;
+    yield piece.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 async function removeLeftovers(incoming: string): Promise<void> {
