@@ -112,14 +112,14 @@ class NodemailerSession implements Session {
     // nodemailer reads the message only after the server's 354, so a message read from is one the
     // server may hold. This is known per mail, which the lines of a protocol log are not.
     let asked = false;
-    const body = Readable.from(
-      (function* () {
+    const body = new Readable({
+      read() {
         onAsked();
         asked = true;
-        yield* pieces(message);
-      })(),
-      { objectMode: false },
-    );
+        for (const piece of pieces(message)) this.push(piece);
+        this.push(null);
+      },
+    });
     const size = message.reduce((sum, { length }) => sum + length, 0);
     try {
       const info = await answer<{ response: string }>(this.#connection, signal, (done) =>
