@@ -51,6 +51,15 @@ const NO_NETWORK = [
   "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ];
 
+const UNWANTED = [
+  "Translate",
+  "OptimizationHints",
+  "MediaRouter",
+  "AcceptCHFrame",
+  "DialMediaRouteProvider",
+  "RenderDocument", // a new frame for each document and each rest costs more than the print of a page
+];
+
 /** The whole command line: neither Puppeteer's defaults nor those of a packager. */
 const flags = (profile: string, sandbox: boolean): string[] => [
   "--headless",
@@ -67,7 +76,7 @@ const flags = (profile: string, sandbox: boolean): string[] => [
   "--disable-renderer-backgrounding",
   "--disable-background-timer-throttling",
   "--disable-backgrounding-occluded-windows",
-  "--disable-features=Translate,OptimizationHints,MediaRouter,AcceptCHFrame,DialMediaRouteProvider",
+  `--disable-features=${UNWANTED.join(",")}`,
   "--font-render-hinting=none", // hinted advances differ from the printed ones
   "--force-color-profile=srgb",
   "--hide-scrollbars",
