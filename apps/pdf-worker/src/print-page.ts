@@ -39,13 +39,19 @@ export interface PrintPage {
 }
 
 /** Evaluated inside the page. */
-declare const document: { title: string; documentElement: { lang: string } };
+declare const document: {
+  title: string;
+  documentElement: { lang: string };
+  fonts: { ready: Promise<unknown> };
+};
 
 export async function openPrintPage(
   browser: Browser,
   { maxPdfBytes, onRefused }: PrintPageOptions,
 ): Promise<PrintPage> {
   const page = await browser.newPage();
+  // Nobody looks at it, and a page that could be seen would be drawn as well.
+  await browser.setWindowBounds(await page.windowId(), { windowState: "minimized" });
   await closeNetwork(page, onRefused);
   const crashed = new AbortController();
   page.once("error", (cause) => crashed.abort(cause));
@@ -55,9 +61,10 @@ export async function openPrintPage(
     async print(html, { paper, title, language, date, tagged = true }) {
       await page.setContent(html, { waitUntil: "load", timeout: NO_TIMEOUT });
       await page.evaluate(
-        (values) => {
+        async (values) => {
           document.title = values.title;
           document.documentElement.lang = values.language;
+          await document.fonts.ready;
         },
         { title, language },
       );
@@ -81,6 +88,7 @@ async function readPdf(
     printBackground: true,
     tagged,
     outline: tagged, // it is made of the tags
+    waitForFonts: false, // they are there, and asking again costs a round trip
     timeout: NO_TIMEOUT,
   });
   const chunks: Uint8Array[] = [];
