@@ -1,9 +1,9 @@
-import { Readable } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import { classify, type SendResult, type SmtpFailure } from "./classify.ts";
 import { isLoopback, type SmtpSettings } from "./settings.ts";
 
-/** One mail as it goes over the wire: one sender, one recipient, the finished message. */
+/** One mail as it goes over the wire: one sender, one recipient, the finished message, each line ended by CRLF. */
 export interface OutgoingMail {
   readonly from: string;
   readonly to: string;
@@ -112,13 +112,9 @@ class NodemailerSession implements Session {
     // nodemailer reads the message only after the server's 354, so a message read from is one the
     // server may hold. This is known per mail, which the lines of a protocol log are not.
     let asked = false;
-    const body = new Readable({
-      read() {
-        onAsked();
-        asked = true;
-        for (const piece of pieces(message)) this.push(piece);
-        this.push(null);
-      },
+    const body = new Message(message, () => {
+      onAsked();
+      asked = true;
     });
     const size = message.reduce((sum, { length }) => sum + length, 0);
     try {
@@ -181,8 +177,46 @@ function answer<T>(
   });
 }
 
-function* pieces(message: readonly Buffer[]): Generator<Buffer> {
-  for (const part of message)
-    for (let start = 0; start < part.length; start += PIECE_BYTES)
-      yield part.subarray(start, start + PIECE_BYTES);
+/** What nodemailer pipes to the server. */
+class Message extends Readable {
+  readonly #parts: readonly Buffer[];
+  readonly #onAsked: () => void;
+
+  constructor(parts: readonly Buffer[], onAsked: () => void) {
+    super();
+    this.#parts = parts;
+    this.#onAsked = onAsked;
+  }
+
+  /** Nodemailer looks at each byte, to double a dot that begins a line; what holds none goes past that. */
+  override pipe<Stream extends NodeJS.WritableStream>(stream: Stream): Stream {
+    try {
+      this.#onAsked();
+    } catch (error) {
+      this.destroy(error as Error);
+      return stream;
+    }
+    const past = stream instanceof Transform && !this.#parts.some(hasLineWithDot);
+    const parts = past ? withoutLastLineEnd(this.#parts) : this.#parts; // it ends what it saw nothing of with one
+    for (const part of parts)
+      for (const piece of piecesOf(part)) past ? stream.push(piece) : stream.write(piece);
+    stream.end();
+    return stream;
+  }
+}
+
+const hasLineWithDot = (part: Buffer): boolean =>
+  part.includes(".") && (part[0] === 0x2e || part.includes("\n.") || part.includes("\r."));
+
+const CRLF = "\r\n";
+
+function withoutLastLineEnd(parts: readonly Buffer[]): Buffer[] {
+  const last = parts.at(-1);
+  if (last?.subarray(-CRLF.length).toString() !== CRLF) return [...parts];
+  return [...parts.slice(0, -1), last.subarray(0, -CRLF.length)];
+}
+
+function* piecesOf(part: Buffer): Generator<Buffer> {
+  for (let start = 0; start < part.length; start += PIECE_BYTES)
+    yield part.subarray(start, start + PIECE_BYTES);
 }

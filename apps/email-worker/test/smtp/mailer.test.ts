@@ -48,6 +48,24 @@ const patienceWith = ({ kind }: SmtpBehaviour) => ({
   timeouts: kind === "silence" ? { ...SMTP_TIMEOUTS, socketMs: 1_500 } : SMTP_TIMEOUTS,
 });
 
+test.each([
+  ["a line of a dot alone", ["To: <a@b.example>\r\n\r\nabove\r\n.\r\nbelow\r\n"]],
+  ["a part that begins with a dot", ["To: <a@b.example>\r\n\r\n", ".dot\r\n"]],
+  ["dots within lines", ["To: <a@b.example>\r\n\r\n", "a.dot\r\n", "b\r\n"]],
+  ["no dot at all", ["To: <a@b>\r\n\r\n", "YmFzZTY0", "\r\n--end--\r\n"]],
+])("a message with %s arrives as it is, and so does the next", async (_what, parts) => {
+  await using t = await setup();
+  const message = parts.map((part) => Buffer.from(part));
+
+  await t.send({ ...aMail(), message });
+  await t.send();
+
+  expect(t.server.mails.map(({ raw }) => raw.toString())).toEqual([
+    parts.join(""),
+    aMail().message.join(""),
+  ]);
+});
+
 test("an accepted mail arrives once, byte for byte, for its one recipient", async () => {
   await using t = await setup();
 
