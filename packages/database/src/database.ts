@@ -2,6 +2,7 @@ import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from 
 import pg from "pg";
 import { openListener } from "./listener.ts";
 import { isRetryable } from "./pg-errors.ts";
+import { preparedPool } from "./prepared-pool.ts";
 import type { Schema } from "./schema.ts";
 
 export type Tx = Transaction<Schema>;
@@ -72,7 +73,7 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
   pool.on("connect", (client) => client.on("error", () => {}));
 
   const kysely = new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: preparedPool(pool) }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
   const listener = openListener(url, `${applicationName}:listen`, log);

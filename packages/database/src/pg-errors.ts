@@ -26,6 +26,11 @@ export function isDatabaseAway(error: unknown): boolean {
   return (typeof code === "string" && AWAY.test(code)) || AWAY_WORDS.test(error.message);
 }
 
-/** The transaction met another one and would succeed if tried again: serialization failure or deadlock. */
+/** A migration changed the columns that a prepared statement answers with. */
+export const isPlanOutdated = (error: unknown): boolean =>
+  sqlState(error) === "0A000" &&
+  (error as { routine?: unknown }).routine === "RevalidateCachedQuery";
+
+/** It would succeed if tried again: serialization failure, deadlock, or a plan from before a migration. */
 export const isRetryable = (error: unknown): boolean =>
-  ["40001", "40P01"].includes(sqlState(error) ?? "");
+  ["40001", "40P01"].includes(sqlState(error) ?? "") || isPlanOutdated(error);
