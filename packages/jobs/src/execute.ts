@@ -44,18 +44,19 @@ export async function execute(
   using _watched = running.watch(attemptId, { runId: run.id, engineJobId, startedAt, stop });
   const timeout = setTimeout(() => stop.stop("timeout"), handler.contract.timeoutMs);
   const progress = throttled((value) => journal.progressed({ runId: run.id, progress: value }));
+  let ownLog: Log | undefined;
   try {
     stop.check();
     const work = workingOn({ attemptId, runId: run.id, startedAt }, () =>
       handler.run({
         payload: payload as never,
-        signal: stop.signal,
-        log: log.child({
-          job: run.job,
-          runId: run.id,
-          ...(run.subject === null ? {} : { subject: run.subject }),
-          ...(run.traceparent === null ? {} : { traceId: traceIdOf(run.traceparent) }),
-        }),
+        get signal() {
+          return stop.signal;
+        },
+        get log() {
+          ownLog ??= logOf(run, log);
+          return ownLog;
+        },
         progress: progress.set,
         lease: stop,
         runId: run.id,
@@ -79,13 +80,16 @@ export async function execute(
 /** Rejects some time after the attempt was told to stop, for handlers that do not listen. */
 const leftBehind = (stop: StopSwitch): Promise<never> =>
   new Promise((_resolve, reject) => {
-    stop.signal.addEventListener(
-      "abort",
-      () => {
-        setTimeout(() => reject(stop.signal.reason), letGoMs(stop)).unref();
-      },
-      { once: true },
-    );
+    stop.whenStopped((reason) => setTimeout(() => reject(reason), letGoMs(stop)).unref());
+  });
+
+/** A line of a handler says whose it is; made for those that write one. */
+const logOf = (run: Run, log: Log): Log =>
+  log.child({
+    job: run.job,
+    runId: run.id,
+    ...(run.subject === null ? {} : { subject: run.subject }),
+    ...(run.traceparent === null ? {} : { traceId: traceIdOf(run.traceparent) }),
   });
 
 function letGoMs({ inStep, cause }: StopSwitch): number {

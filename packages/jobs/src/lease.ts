@@ -16,15 +16,26 @@ export interface Lease {
 /** Causes that also cut an irreversible step: waiting any longer would not make it safer. */
 const HARD: ReadonlySet<AbortCause> = new Set(["timeout", "lease_lost"]);
 
-/** The stop switch of one attempt, and the lease handed to its handler. */
+/**
+ * The stop switch of one attempt, and the lease handed to its handler.
+ *
+ * Its signals are made for whoever asks for them: one costs more than all else that an attempt needs.
+ */
 export class StopSwitch implements Lease {
-  readonly #soft = new AbortController();
+  #soft: AbortController | undefined;
   #hard: AbortController | undefined;
   #cause: AbortCause | undefined;
+  /** What the soft signal says, made or not. */
+  #reason: TransientError | undefined;
+  #whenStopped: ((reason: TransientError) => void) | undefined;
   #isHeld = () => true;
   #steps = 0;
 
   get signal(): AbortSignal {
+    if (this.#soft === undefined) {
+      this.#soft = new AbortController();
+      if (this.#reason !== undefined) this.#soft.abort(this.#reason);
+    }
     return this.#soft.signal;
   }
 
@@ -40,7 +51,13 @@ export class StopSwitch implements Lease {
   stop(cause: AbortCause, { hard = HARD.has(cause) }: { hard?: boolean } = {}): void {
     this.#cause ??= cause;
     if (hard) this.#hard?.abort(stopped(this.#cause));
-    if (hard || !this.inStep) this.#soft.abort(stopped(this.#cause));
+    if (hard || !this.inStep) this.#stopSoftly(this.#cause);
+  }
+
+  /** Have it called once, as soon as {@link signal} aborts. */
+  whenStopped(act: (reason: TransientError) => void): void {
+    this.#whenStopped = act;
+    if (this.#reason !== undefined) act(this.#reason);
   }
 
   /** Have the lock looked at before each step: after a handler blocked its process, no timer comes first. */
@@ -62,8 +79,15 @@ export class StopSwitch implements Lease {
     } finally {
       this.#steps -= 1;
       // What waited for the step may now stop the rest.
-      if (this.#cause !== undefined && !this.inStep) this.#soft.abort(stopped(this.#cause));
+      if (this.#cause !== undefined && !this.inStep) this.#stopSoftly(this.#cause);
     }
+  }
+
+  #stopSoftly(cause: AbortCause): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = stopped(cause);
+    this.#soft?.abort(this.#reason);
+    this.#whenStopped?.(this.#reason);
   }
 }
 

@@ -5,7 +5,7 @@ import { type AttemptTools, type EndedAttempt, runAttempt } from "./attempt.ts";
 import { startCanary } from "./canary.ts";
 import { coalesce } from "./coalesce.ts";
 import { noteCrash } from "./crash.ts";
-import type { Consumer, Delivery, Engine } from "./engine/engine.ts";
+import type { Attempted, Consumer, Delivery, Engine } from "./engine/engine.ts";
 import type { Handler } from "./handler.ts";
 import { startJanitor } from "./janitor.ts";
 import { openJournal } from "./journal.ts";
@@ -27,6 +27,8 @@ export interface WorkerOptions {
   readonly concurrency?: number;
 }
 
+/** What comes after the worker was told to stop. */
+const HANDED_BACK: Attempted = { outcome: { kind: "interrupted", reason: "shutdown" }, told() {} };
 /** Starts written in one statement. */
 const MAX_STARTS = 200;
 /** After the grace period: time for outcomes to reach the engine. */
@@ -65,8 +67,31 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     log,
     tracer: telemetry.tracer,
   };
-  const ended = new WeakMap<Delivery, EndedAttempt>();
   let draining = false;
+  const note = (attempt: EndedAttempt, delivery: Delivery) => {
+    const { outcome, end } = attempt;
+    if (end === undefined) return;
+    telemetry.jobs.attemptEnded({
+      queue: queue.name,
+      job: tools.handlers.has(delivery.name) ? delivery.name : "unknown",
+      outcome: outcome.kind,
+      ...(end.code === null ? {} : { code: end.code }),
+      durationSeconds: (end.endedAt.getTime() - end.startedAt.getTime()) / 1_000,
+      waitSeconds: Math.max(0, end.startedAt.getTime() - delivery.readyAt.getTime()) / 1_000,
+    });
+    report(log, delivery, attempt);
+  };
+  const told = (
+    { outcome, end, cannotWait = false }: EndedAttempt,
+    delivery: Delivery,
+    confirmed: boolean,
+  ) => {
+    if (outcome.kind === "interrupted" && outcome.reason === "crashed") return; // written already
+    // Only the success of a run that blocks nobody may wait for its batch.
+    const mayWait =
+      outcome.kind === "completed" && confirmed && !cannotWait && !blocks(tools, delivery);
+    if (end !== undefined) journal.ended(end, !mayWait);
+  };
 
   if (!(await untilFit(engine, telemetry))) return { async [Symbol.asyncDispose]() {} };
   const canary = startCanary({
@@ -84,31 +109,11 @@ export async function startWorker(options: WorkerOptions): Promise<AsyncDisposab
     concurrency: fullConcurrency,
     async attempt(delivery) {
       // BullMQ may take one more job after it was told to stop.
-      if (draining) return { kind: "interrupted", reason: "shutdown" };
+      if (draining) return HANDED_BACK;
       canary.served();
       const attempt = await runAttempt(delivery, tools);
-      ended.set(delivery, attempt);
-      const { outcome, end } = attempt;
-      if (end !== undefined) {
-        telemetry.jobs.attemptEnded({
-          queue: queue.name,
-          job: tools.handlers.has(delivery.name) ? delivery.name : "unknown",
-          outcome: outcome.kind,
-          ...(end.code === null ? {} : { code: end.code }),
-          durationSeconds: (end.endedAt.getTime() - end.startedAt.getTime()) / 1_000,
-          waitSeconds: Math.max(0, end.startedAt.getTime() - delivery.readyAt.getTime()) / 1_000,
-        });
-        report(log, delivery, attempt);
-      }
-      return outcome;
-    },
-    told(delivery, outcome, confirmed) {
-      const { end, cannotWait = false } = ended.get(delivery) ?? {};
-      if (outcome.kind === "interrupted" && outcome.reason === "crashed") return; // written already
-      // Only the success of a run that blocks nobody may wait for its batch.
-      const mayWait =
-        outcome.kind === "completed" && confirmed && !cannotWait && !blocks(tools, delivery);
-      if (end !== undefined) journal.ended(end, !mayWait);
+      note(attempt, delivery);
+      return { outcome: attempt.outcome, told: (confirmed) => told(attempt, delivery, confirmed) };
     },
     lockLost: (engineJobId) => running.lockLost(engineJobId),
     locksRenewed: (engineJobIds) => running.locksRenewed(engineJobIds),

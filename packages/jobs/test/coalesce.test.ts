@@ -31,3 +31,27 @@ test("a failed batch fails its own callers and no later one", async () => {
   fail = false;
   await expect(call(3)).resolves.toBe(3);
 });
+
+test("what comes while two calls are under way goes together in the next", async () => {
+  const batches: (readonly number[])[] = [];
+  const answers: (() => void)[] = [];
+  const call = coalesce(async (batch: readonly number[]) => {
+    batches.push(batch);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return batch;
+  }, 100);
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const calls: Promise<number>[] = [];
+  for (const n of [1, 2, 3, 4]) {
+    calls.push(call(n));
+    await turn();
+    await turn();
+  }
+  expect(batches).toEqual([[1], [2]]);
+  answers[0]?.();
+  await calls[0];
+  await turn();
+  expect(batches).toEqual([[1], [2], [3, 4]]);
+  for (const answer of answers) answer();
+  expect(await Promise.all(calls)).toEqual([1, 2, 3, 4]);
+});

@@ -24,7 +24,7 @@ test.each([
   onTestFinished(() => void vi.useRealTimers());
   const told = vi.fn();
   const job = { moveToDelayed: failing(code, 3) } as unknown as Job;
-  const settled = settle(job, "token", postponed, told);
+  const settled = settle(job, "token", { outcome: postponed, told });
   const refused = expect(settled).rejects.toThrow(DelayedError);
   await vi.advanceTimersByTimeAsync(5_000);
   await refused;
@@ -36,7 +36,7 @@ test("a move that BullMQ refuses is not told of", async () => {
   const job = {
     moveToDelayed: () => Promise.reject(Object.assign(new Error("Missing lock"), { code: -2 })),
   } as unknown as Job;
-  await expect(settle(job, "token", postponed, told)).rejects.toThrow("Missing lock");
+  await expect(settle(job, "token", { outcome: postponed, told })).rejects.toThrow("Missing lock");
   expect(told).not.toHaveBeenCalled();
 });
 
@@ -44,14 +44,18 @@ test("a retry waits as long as the runtime said, whatever its error is called", 
   // BullMQ goes by names, and would take this for its own.
   class DelayedError extends TransientError {}
   const retry = { kind: "retry", error: new DelayedError("busy", "x"), delayMs: 1_234.5 } as const;
-  const thrown = (await settle({} as Job, "token", retry, () => {}).catch((e) => e)) as Error;
+  const thrown = (await settle({} as Job, "token", { outcome: retry, told() {} }).catch(
+    (e) => e,
+  )) as Error;
   expect(thrown.name).toBe("RetryError");
   expect(backoffStrategy(1, "ballast", thrown)).toBe(1_234);
 });
 
 test("a death keeps its code where the reconciler finds it", async () => {
   const dead = { kind: "dead", error: new PermanentError("gone", "no thing") } as const;
-  const thrown = (await settle({} as Job, "token", dead, () => {}).catch((e) => e)) as Error;
+  const thrown = (await settle({} as Job, "token", { outcome: dead, told() {} }).catch(
+    (e) => e,
+  )) as Error;
   expect(thrown).toBeInstanceOf(UnrecoverableError);
   expect(thrown.message).toBe("gone: no thing");
 });

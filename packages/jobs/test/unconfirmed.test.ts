@@ -4,16 +4,6 @@ import { Unconfirmed } from "../src/engine/unconfirmed.ts";
 import { PermanentError } from "../src/errors.ts";
 import type { Outcome } from "../src/outcome.ts";
 
-const now = new Date(0);
-const delivery = (engineJobId: string) => ({
-  engineJobId,
-  name: "do-thing",
-  data: {},
-  attemptsMade: 0,
-  stallCount: 0,
-  createdAt: now,
-  readyAt: now,
-});
 const completed: Outcome = { kind: "completed", result: null };
 const dead: Outcome = { kind: "dead", error: new PermanentError("gone", "x") };
 
@@ -21,10 +11,10 @@ function setup() {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const told: string[] = [];
-  const unconfirmed = new Unconfirmed(({ engineJobId }) => told.push(engineJobId), 1_000);
+  const unconfirmed = new Unconfirmed(1_000);
   const reach = (id: string, outcome: Outcome) => {
     const job = { id } as Job;
-    unconfirmed.add(job, delivery(id), outcome);
+    unconfirmed.add(job, { outcome, told: () => told.push(id) });
     return job;
   };
   return { told, unconfirmed, reach };

@@ -70,6 +70,16 @@ export interface QueueCensus {
   readonly nextDueAt: Date | null;
 }
 
+/** An attempt that has ended, and whom to tell once the engine knows. */
+export interface Attempted {
+  readonly outcome: Outcome;
+  /**
+   * The engine has taken the outcome. Not `confirmed`: it may never take it, so its next start must find
+   * it in the journal. Called once at most.
+   */
+  told(confirmed: boolean): void;
+}
+
 export interface Consumption {
   readonly queue: QueueDefinition;
   readonly concurrency: number;
@@ -77,12 +87,7 @@ export interface Consumption {
   readonly worker: string;
   readonly log: Log;
   /** Run one attempt; must not throw. */
-  attempt(delivery: Delivery): Promise<Outcome>;
-  /**
-   * The engine has taken the outcome. Not `confirmed`: it may never take it, so its next start must find
-   * it in the journal. Called once at most.
-   */
-  told(delivery: Delivery, outcome: Outcome, confirmed: boolean): void;
+  attempt(delivery: Delivery): Promise<Attempted>;
   lockLost(engineJobId: string): void;
   locksRenewed(engineJobIds: readonly string[]): void;
   /** The engine ended a job by itself, without an attempt: it stalled too often. */

@@ -46,8 +46,6 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
   return new BullmqEngine(
     {
       kind: "postgres",
-      // Retention while finishing deadlocks there, and a deadlock makes finished work run again.
-      retainsWhileFinishing: false,
       queue: (name) =>
         new Queue(name, { connection: shared as never }, createPostgresBackend as never),
       worker: (name, processor, options) => {

@@ -25,7 +25,6 @@ export function openRedisEngine(
   return new BullmqEngine(
     {
       kind: "redis",
-      retainsWhileFinishing: true,
       ready,
       queue: (name) =>
         new Queue(name, {

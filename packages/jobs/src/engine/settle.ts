@@ -1,6 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
-import type { Outcome } from "../outcome.ts";
 import { isUnreachable } from "../unreachable.ts";
+import type { Attempted } from "./engine.ts";
 
 /** Tells BullMQ's backoff strategy how long this retry waits. */
 class RetryError extends Error {
@@ -51,16 +51,15 @@ export function imposePolicy(job: Job): void {
   job.opts.attempts = ENDLESS_ATTEMPTS;
   job.opts.backoff = { type: "ballast" };
   job.opts.stackTraceLimit = 3;
-  delete job.opts.removeOnComplete;
-  delete job.opts.removeOnFail;
+  if (job.opts.removeOnComplete !== undefined) delete job.opts.removeOnComplete;
+  if (job.opts.removeOnFail !== undefined) delete job.opts.removeOnFail;
 }
 
 /** Tell BullMQ how an attempt ended. `told` is called where the engine knows before this returns. */
 export async function settle(
   job: Job,
   token: string,
-  outcome: Outcome,
-  told: () => void,
+  { outcome, told }: Attempted,
 ): Promise<unknown> {
   switch (outcome.kind) {
     case "completed":
@@ -73,12 +72,12 @@ export async function settle(
       throw new UnrecoverableError(`${outcome.error.code}: ${outcome.error.message}`);
     case "postpone":
       await moved(() => job.moveToDelayed(Date.now() + outcome.delayMs, token));
-      told();
+      told(true);
       throw new DelayedError();
     case "interrupted":
       // A lost lock means that the job is somebody else's by now: nothing to hand back.
       if (outcome.reason !== "lease_lost") await moved(() => job.moveToWait(token));
-      told();
+      told(true);
       throw new WaitingError();
     default:
       return outcome satisfies never;

@@ -41,6 +41,4 @@ export interface Store {
   /** Remove what a queue can do without. */
   makeRoom(queue: string): Promise<void>;
   close(): Promise<void>;
-  /** False where retention while finishing jobs would make finished work run again. */
-  readonly retainsWhileFinishing: boolean;
 }

@@ -1,12 +1,15 @@
 import type { Job } from "bullmq";
-import type { Outcome } from "../outcome.ts";
-import type { Consumption, Delivery } from "./engine.ts";
+import type { Attempted } from "./engine.ts";
+
+/** On the job object, which BullMQ hands back in its events: a WeakMap keeps each alive until a full collection. */
+const END = Symbol("how its attempt ended");
 
 interface End {
-  readonly delivery: Delivery;
-  readonly outcome: Outcome;
+  readonly attempted: Attempted;
   readonly sinceMs: number;
 }
+
+type Ended = Job & { [END]?: End | "told" };
 
 /**
  * Outcomes that BullMQ was given and has not confirmed.
@@ -16,20 +19,16 @@ interface End {
  * copy is then settled by its next start. Any other outcome is forgotten: whoever starts next decides anew.
  */
 export class Unconfirmed implements Disposable {
-  readonly #told: Consumption["told"];
-  /** By the job object, which BullMQ hands back in its events. */
-  readonly #ends = new WeakMap<Job, End | "told">();
-  readonly #finished = new Set<Job>();
+  readonly #finished = new Set<Ended>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(told: Consumption["told"], patienceMs: number) {
-    this.#told = told;
+  constructor(patienceMs: number) {
     this.#timer = setInterval(() => this.giveUp(Date.now() - patienceMs), patienceMs).unref();
   }
 
-  add(job: Job, delivery: Delivery, outcome: Outcome): void {
-    this.#ends.set(job, { delivery, outcome, sinceMs: Date.now() });
-    if (outcome.kind === "completed") this.#finished.add(job);
+  add(job: Ended, attempted: Attempted): void {
+    job[END] = { attempted, sinceMs: Date.now() };
+    if (attempted.outcome.kind === "completed") this.#finished.add(job);
   }
 
   /** @returns false for a job that BullMQ ended without having asked for an outcome */
@@ -45,18 +44,18 @@ export class Unconfirmed implements Disposable {
   /** Wait no longer for what was given to BullMQ before `untilMs`; telling of finished work early harms nobody. */
   giveUp(untilMs = Number.POSITIVE_INFINITY): void {
     for (const job of this.#finished) {
-      const end = this.#ends.get(job);
+      const end = job[END];
       if (end !== undefined && end !== "told" && end.sinceMs > untilMs) return; // oldest first
       this.#tell(job, false);
     }
   }
 
-  #tell(job: Job, confirmed: boolean): boolean {
-    const end = this.#ends.get(job);
+  #tell(job: Ended, confirmed: boolean): boolean {
+    const end = job[END];
     if (end === undefined) return false;
     this.#finished.delete(job);
-    this.#ends.set(job, "told");
-    if (end !== "told") this.#told(end.delivery, end.outcome, confirmed);
+    job[END] = "told";
+    if (end !== "told") end.attempted.told(confirmed);
     return true;
   }
 }

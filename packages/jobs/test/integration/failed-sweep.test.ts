@@ -43,10 +43,9 @@ async function stallToDeath(t: Setup, count: number): Promise<void> {
     worker: "other",
     log: t.telemetry.log,
     attempt: async () => ({
-      kind: "dead",
-      error: new PermanentError("unseen", "x"),
+      outcome: { kind: "dead", error: new PermanentError("unseen", "x") },
+      told() {},
     }),
-    told() {},
     lockLost() {},
     locksRenewed() {},
     diedUnseen() {},
