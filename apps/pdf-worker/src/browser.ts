@@ -127,6 +127,8 @@ export async function launchBrowser(options: BrowserOptions): Promise<OwnBrowser
   const child = browser.process();
   const pid = child?.pid;
   if (child === null || pid === undefined) throw new Error("the browser has no process");
+  // Puppeteer listens until it has closed; a pipe with something unread breaks after that.
+  for (const pipe of child.stdio) pipe?.on("error", () => {});
 
   const ended = new Promise<void>((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) resolve();

@@ -8,12 +8,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { PermanentError } from "@ballast/jobs";
 import { describe, expect, test } from "vitest";
+import { launchBrowser } from "../src/browser.ts";
 import { BrowserCrashedError, PrintTimeoutError } from "../src/print-errors.ts";
 import {
   endlessHtml,
   isGroupAlive,
   openTestPrinter,
   slowHtml,
+  testChromium,
   unhurriedHtml,
 } from "./open-test-printer.ts";
 import { readPdf } from "./read-pdf.ts";
@@ -304,6 +306,15 @@ describe("a browser", () => {
     await expect.poll(() => isGroupAlive(t.pids[0] ?? 0)).toBe(false);
     expect(t.printer.connected).toBe(false);
     await expect(t.print("<p>late</p>")).rejects.toMatchObject({ code: "printer_closed" });
+  });
+
+  test("whose pipe breaks after it was closed ends nobody but itself", async () => {
+    const own = await launchBrowser({ ...testChromium(), protocolTimeoutMs: 10_000 });
+    const pipe = own.browser.process()?.stdio[4];
+
+    await own.close();
+
+    expect(() => pipe?.emit("error", new Error("read ECONNRESET"))).not.toThrow();
   });
 
   test("ends with its process, also when that is killed and closes nothing", async () => {
