@@ -14,6 +14,7 @@ import { Problem } from "./http/problem.ts";
 import { perKeyRateLimit } from "./http/rate-limit.ts";
 import { observeRequests } from "./http/request-log.ts";
 import type { JobWatch } from "./jobs/job-watch.ts";
+import type { JobWishes } from "./jobs/job-wishes.ts";
 import type { RenderWishes } from "./jobs/render-wishes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { RAW_QUEUES_PATH, rawQueueRoutes } from "./raw-queues/routes.ts";
@@ -52,6 +53,7 @@ export interface AppDeps {
   readonly admission: Pick<Admission, "admit">;
   readonly stockChanges: StockChanges;
   readonly renderWishes: RenderWishes;
+  readonly jobWishes: JobWishes;
   /** What credentials are encrypted with; without it no marketplace account can be set up. */
   readonly keys?: KeyRing;
   readonly telemetry: Pick<Telemetry, "log" | "metrics" | "stopping" | "tracer">;

@@ -15,6 +15,7 @@ import { startGateCensus } from "./gate-census.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { startInvoiceRuns } from "./invoice-runs/driver.ts";
 import { openJobWatch } from "./jobs/job-watch.ts";
+import { groupJobWishes } from "./jobs/job-wishes.ts";
 import { groupRenderWishes } from "./jobs/render-wishes.ts";
 import { startQueueCensus } from "./queue-census.ts";
 import { startReplays } from "./replays/driver.ts";
@@ -74,8 +75,9 @@ await runService(
     const { limits, keys } = config;
     const stockChanges = groupStockChanges({ database, requests, dispatcher });
     const renderWishes = groupRenderWishes({ database, requests, dispatcher });
+    const jobWishes = groupJobWishes({ database, requests, dispatcher });
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
-    const groups = { stockChanges, renderWishes };
+    const groups = { stockChanges, renderWishes, jobWishes };
     const app = createApp({ ...parts, ...groups, ...(keys && { keys }), telemetry, limits });
     await Promise.race([serve(app, config.listen, telemetry), refuseUnfit(engine, telemetry)]);
   },

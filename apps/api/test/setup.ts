@@ -16,6 +16,7 @@ import { openObjectStore } from "@ballast/storage";
 import { createTestDatabase } from "@ballast/testing";
 import { type AppDeps, createApp, endpoints } from "../src/app.ts";
 import { openJobWatch } from "../src/jobs/job-watch.ts";
+import { groupJobWishes } from "../src/jobs/job-wishes.ts";
 import { groupRenderWishes } from "../src/jobs/render-wishes.ts";
 import {
   accountExample,
@@ -73,6 +74,7 @@ export async function setup(options: Options = {}) {
     database,
     stockChanges: groupStockChanges({ database, requests, dispatcher }),
     renderWishes: groupRenderWishes({ database, requests, dispatcher }),
+    jobWishes: groupJobWishes({ database, requests, dispatcher }),
     keys: parseKeyRing(`test:${randomBytes(32).toString("base64")}`),
     documents,
     engine,

@@ -36,7 +36,7 @@ export {
 } from "./remote/open-guard.ts";
 export type { Remote, RemoteStore } from "./remote/store.ts";
 export { type Throttle, throttleFromHeaders } from "./remote/throttle.ts";
-export { createRequests, type Requests, slotKey, type Wish } from "./requests.ts";
+export { createRequests, type Requests, type SimpleWish, slotKey, type Wish } from "./requests.ts";
 export { type Rounds, startRounds } from "./rounds.ts";
 export type { Reconciled } from "./silent-runs.ts";
 export type { RunStore } from "./store.ts";

@@ -99,7 +99,9 @@ const refuseOtherTypes =
 
 function callOf(endpoint: Endpoint, req: Request, res: Response) {
   const hungUp = new AbortController();
-  res.once("close", () => hungUp.abort());
+  res.once("close", () => {
+    if (!res.writableFinished) hungUp.abort();
+  });
   const params = parseOrRefuse(endpoint.params, req.params, "malformed-request");
   const query = parseOrRefuse(endpoint.query, req.query, "malformed-request");
   const body =

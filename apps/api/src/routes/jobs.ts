@@ -1,5 +1,6 @@
 import { type AnyJob, jobContracts, renderInvoice } from "@ballast/contracts";
 import {
+  type Asked,
   cancelRequest,
   type Database,
   findJobRequest,
@@ -12,11 +13,12 @@ import {
 import type { Dispatcher, Engine, Requests } from "@ballast/jobs";
 import { z } from "zod";
 import { requestedBy, scopeOf } from "../http/caller.ts";
-import { type Endpoint, read, write } from "../http/endpoint.ts";
+import { type Call, type Endpoint, read, write } from "../http/endpoint.ts";
 import { parseOrRefuse, refusal } from "../http/field-errors.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import { peekEngine } from "../jobs/engine-peek.ts";
 import { heal } from "../jobs/heal.ts";
+import type { JobWish, JobWishes } from "../jobs/job-wishes.ts";
 import { remotesOf } from "../jobs/remotes-of.ts";
 import { whyWaits } from "../jobs/why-waits.ts";
 import {
@@ -42,6 +44,7 @@ export interface JobDeps {
 interface Deps extends JobDeps {
   readonly requests: Requests<Tx>;
   readonly dispatcher: Pick<Dispatcher, "nudge">;
+  readonly jobWishes: JobWishes;
 }
 
 /** Everything there is to say about a job, with why it waits. */
@@ -71,6 +74,30 @@ function standaloneJob(name: string): AnyJob {
   const names = standalone.map((one) => one.name).join(", ");
   throw refusal("invalid-body", [{ path: "job", message: `must be one of: ${names}` }]);
 }
+
+/** @throws {Problem} `invalid-body` */
+function wishOf({
+  caller,
+  body,
+  traceparent,
+}: Call<unknown, unknown, z.output<typeof StandaloneInput>>): JobWish {
+  const job = standaloneJob(body.job);
+  const { payload } = parseOrRefuse(z.object({ payload: job.payload }), body, "invalid-body");
+  return {
+    job,
+    payload,
+    companyId: caller.companyId,
+    requestedBy: requestedBy(caller),
+    traceparent,
+    ...(body.dueAt === undefined ? {} : { dueAt: body.dueAt }),
+  };
+}
+
+const accepted = ({ job }: Pick<JobWish, "job">, asked: Asked) => ({
+  status: 202,
+  headers: { Location: `/v1/jobs/${asked.requestId}` },
+  body: { ...asked, job: job.name },
+});
 
 /** Ask for work, follow it and take it back. */
 export const jobRoutes = (deps: Deps): Endpoint[] => [
@@ -125,21 +152,14 @@ export const jobRoutes = (deps: Deps): Endpoint[] => [
     example: { job: "echo", payload: { id: "1" } },
     answers: { 202: { description: "Asked for.", schema: AcceptedBody, headers: acceptedHeaders } },
     problems: [],
-    async handle({ caller, body, traceparent, tx }) {
-      const job = standaloneJob(body.job);
-      const { payload } = parseOrRefuse(z.object({ payload: job.payload }), body, "invalid-body");
-      const asked = await deps.requests.ask(tx, job, payload, {
-        companyId: caller.companyId,
-        requestedBy: requestedBy(caller),
-        traceparent,
-        ...(body.dueAt === undefined ? {} : { dueAt: body.dueAt }),
-      });
-      return {
-        status: 202,
-        headers: { Location: `/v1/jobs/${asked.requestId}` },
-        body: { ...asked, job: job.name },
-        committed: () => deps.dispatcher.nudge(),
-      };
+    async together(call) {
+      const wish = wishOf(call);
+      return accepted(wish, await deps.jobWishes(wish));
+    },
+    async handle({ tx, ...call }) {
+      const { job, payload, ...wish } = wishOf(call);
+      const asked = await deps.requests.ask(tx, job, payload, wish);
+      return { ...accepted({ job }, asked), committed: () => deps.dispatcher.nudge() };
     },
   }),
 

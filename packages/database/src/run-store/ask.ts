@@ -3,7 +3,7 @@ import type { Tx } from "../database.ts";
 import { storableJson } from "../storable.ts";
 import { uuidv7 } from "../uuidv7.ts";
 import type { Asked, Lineage, NewRequest, NewRun, NewWish } from "./port.ts";
-import { notifyDispatchers } from "./wake.ts";
+import { DISPATCH_CHANNEL, notifyDispatchers } from "./wake.ts";
 
 /**
  * Record a wish: a new run, or a place in the one that waits in its slot. The wish to do again what
@@ -31,7 +31,6 @@ export async function ask(
   }
   if (run.heldFor !== null) await lockHold(tx, run.heldFor);
   const [asked] = await insert(tx, [{ run, request: { ...request, id: requestId } }], lineage);
-  if (run.heldFor === null) await notifyDispatchers(tx);
   return asked as Asked;
 }
 
@@ -46,7 +45,6 @@ export async function askAll(tx: Tx, wishes: readonly NewWish[]): Promise<Asked[
     const turn = oneOfEachSlot(left);
     for (const [n, one] of (await insert(tx, turn)).entries()) asked.set(turn[n] as NewWish, one);
   }
-  if (wishes.length > 0) await notifyDispatchers(tx);
   return wishes.map((wish) => asked.get(wish) as Asked);
 }
 
@@ -61,7 +59,7 @@ function oneOfEachSlot(wishes: readonly NewWish[]): NewWish[] {
   return [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, wish]) => wish);
 }
 
-/** Wishes of different slots. @returns what became of each, in their order */
+/** Wishes of different slots; wakes the dispatchers, unless they are held. @returns what became of each, in their order */
 async function insert(tx: Tx, wishes: readonly NewWish[], lineage?: Lineage): Promise<Asked[]> {
   const { replayOf = null, generation = 1, isChanged = true } = lineage ?? {};
   const origin = lineage === undefined ? "request" : "replay";
@@ -72,6 +70,7 @@ async function insert(tx: Tx, wishes: readonly NewWish[], lineage?: Lineage): Pr
     payload: storableJson(run.payload),
     requestId: request.id ?? uuidv7(),
   }));
+  const isHeld = wishes.every(({ run }) => run.heldFor !== null);
   const column = (name: keyof (typeof rows)[number]) => rows.map((row) => row[name]);
   const { rows: asked } = await sql<Asked>`
     WITH wish AS MATERIALIZED (
@@ -111,8 +110,13 @@ async function insert(tx: Tx, wishes: readonly NewWish[], lineage?: Lineage): Pr
     FROM wish w
     JOIN run ON run.queue = w.queue
       AND coalesce(run.slot, run.id::text) = coalesce(w.slot, w.id::text)
-    RETURNING id AS request_id, run_id, joined`.execute(tx);
-  const byRequest = new Map(asked.map((one) => [one.requestId, one]));
+    RETURNING id AS request_id, run_id, joined,
+      CASE WHEN ${isHeld} THEN NULL ELSE pg_notify(${DISPATCH_CHANNEL}, '')::text END AS woken`.execute(
+    tx,
+  );
+  const byRequest = new Map(
+    asked.map(({ requestId, runId, joined }) => [requestId, { requestId, runId, joined }]),
+  );
   return rows.map(({ requestId }) => {
     const one = byRequest.get(requestId);
     if (one === undefined) throw new Error(`request ${requestId} was not recorded`);

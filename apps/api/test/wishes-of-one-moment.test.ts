@@ -29,3 +29,22 @@ test("PDFs asked for at the same moment share a transaction, and each wish is an
   const transactions = new Set(times.map(({ createdAt }) => createdAt.getTime())).size;
   expect(transactions).toBeLessThan(20);
 });
+
+test("jobs asked for by name at the same moment share a transaction, and a broken payload fails alone", async () => {
+  await using t = await setup();
+  const ask = (payload: unknown) => t.api.post("/v1/jobs", { job: "echo", payload });
+  const [wishes, refused] = await Promise.all([
+    Promise.all(Array.from({ length: 20 }, (_, n) => ask({ id: String(n) }))),
+    ask({ id: 7 }),
+  ]);
+  expect(wishes.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 202));
+  expect(new Set(wishes.map(({ body }) => body.runId)).size).toBe(20);
+  expect(refused).toMatchObject({ status: 422, body: { type: "/problems#invalid-body" } });
+
+  const runs = await t.database.kysely
+    .selectFrom("jobRuns")
+    .select(["createdAt", "payload"])
+    .execute();
+  expect(runs.map(({ payload }) => payload)).toHaveLength(20);
+  expect(new Set(runs.map(({ createdAt }) => createdAt.getTime())).size).toBeLessThan(20);
+});
