@@ -43,7 +43,8 @@ export async function execute(
   const startedAt = new Date();
   using _watched = running.watch(attemptId, { runId: run.id, engineJobId, startedAt, stop });
   const timeout = setTimeout(() => stop.stop("timeout"), handler.contract.timeoutMs);
-  const progress = throttled((value) => journal.progressed({ runId: run.id, progress: value }));
+  // Made for those that ask for it: most attempts tell nothing, and they are many.
+  let progress: Throttled | undefined;
   let ownLog: Log | undefined;
   try {
     stop.check();
@@ -57,7 +58,12 @@ export async function execute(
           ownLog ??= logOf(run, log);
           return ownLog;
         },
-        progress: progress.set,
+        progress(value) {
+          progress ??= throttled((latest) =>
+            journal.progressed({ runId: run.id, progress: latest }),
+          );
+          progress.set(value);
+        },
         lease: stop,
         runId: run.id,
         requestId: run.requestId,
@@ -68,18 +74,19 @@ export async function execute(
         traceparent: run.traceparent,
       }),
     );
-    return { result: await Promise.race([work, leftBehind(stop)]) };
+    return { result: await unlessLeftBehind(work, stop) };
   } catch (value) {
     return { thrown: { value }, cause: stop.cause };
   } finally {
     clearTimeout(timeout);
-    progress.end();
+    progress?.end();
   }
 }
 
-/** Rejects some time after the attempt was told to stop, for handlers that do not listen. */
-const leftBehind = (stop: StopSwitch): Promise<never> =>
-  new Promise((_resolve, reject) => {
+/** What `work` comes to, or the reason of its stop some time after it was told, for handlers that do not listen. */
+const unlessLeftBehind = (work: Promise<unknown>, stop: StopSwitch): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    Promise.resolve(work).then(resolve, reject);
     stop.whenStopped((reason) => setTimeout(() => reject(reason), letGoMs(stop)).unref());
   });
 
@@ -97,11 +104,13 @@ function letGoMs({ inStep, cause }: StopSwitch): number {
   return cause === "shutdown" ? LET_GO_IN_LAST_STEP_MS : LET_GO_IN_STEP_MS;
 }
 
+interface Throttled {
+  set(value: unknown): void;
+  end(): void;
+}
+
 /** Pass on the first value at once and then the latest, each a while after the one before. */
-function throttled(write: (value: unknown) => void): {
-  set: (value: unknown) => void;
-  end: () => void;
-} {
+function throttled(write: (value: unknown) => void): Throttled {
   let timer: NodeJS.Timeout | undefined;
   let latest: { value: unknown } | undefined;
   const tick = () => {
