@@ -1,14 +1,14 @@
 import { createTestDatabase } from "@ballast/testing";
 import { sql } from "kysely";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { openDatabase, type Queryable } from "../src/index.ts";
 
-/** Its plan is known to one connection, so there is one. */
+/** Plans and the table are those of one connection, so there is one. */
 async function setup() {
   const open = new AsyncDisposableStack();
   const { url } = open.use(await createTestDatabase());
   const db = open.use(await openDatabase(url, { applicationName: "test", poolMax: 1 }));
-  await sql`CREATE TABLE spots (id int PRIMARY KEY)`.execute(db.kysely);
+  await sql`CREATE TEMP TABLE spots (id int PRIMARY KEY)`.execute(db.kysely);
   await sql`INSERT INTO spots VALUES (1)`.execute(db.kysely);
   return { db, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
@@ -50,4 +50,17 @@ test("thousands of texts that come once each are not kept, and do not keep out o
   for (let n = 0; n < 2_500; n++) await sql`SELECT ${n}::int, ${sql.lit(n)}`.execute(t.db.kysely);
   await askOften(t.db.kysely);
   expect(await planned(t.db.kysely)).toHaveLength(1);
+});
+
+test("a plan for a small table does not outlive the table's growth for long", async () => {
+  await using t = await setup();
+  await sql`ANALYZE spots`.execute(t.db.kysely); // one row: reading it all is best
+  for (let n = 0; n < 10; n++) await spot(t.db.kysely);
+  await sql`INSERT INTO spots SELECT generate_series(2, 50000)`.execute(t.db.kysely);
+
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  await spot(t.db.kysely);
+  const { rows } = await sql<object>`EXPLAIN EXECUTE ballast_1 (1)`.execute(t.db.kysely);
+  expect(JSON.stringify(rows)).toContain("Index");
 });
