@@ -2,6 +2,7 @@ import { renderInvoice, sendInvoice } from "@ballast/contracts";
 import { findInvoiceHead, type Tx } from "@ballast/database";
 import type { Requests } from "@ballast/jobs";
 import { z } from "zod";
+import { accepted } from "../http/accepted.ts";
 import { requestedBy, scopeOf } from "../http/caller.ts";
 import { type Call, type Endpoint, write } from "../http/endpoint.ts";
 import { Problem } from "../http/problem.ts";
@@ -100,10 +101,4 @@ const wisherOf = ({
 }: Pick<Call<unknown, unknown, unknown>, "caller" | "traceparent">) => ({
   requestedBy: requestedBy(caller),
   traceparent,
-});
-
-const accepted = <Body extends { readonly requestId: string }>(body: Body) => ({
-  status: 202,
-  headers: { Location: `/v1/jobs/${body.requestId}` },
-  body,
 });

@@ -1,6 +1,5 @@
 import { type AnyJob, jobContracts, renderInvoice } from "@ballast/contracts";
 import {
-  type Asked,
   cancelRequest,
   type Database,
   findJobRequest,
@@ -12,6 +11,7 @@ import {
 } from "@ballast/database";
 import type { Dispatcher, Engine, Requests } from "@ballast/jobs";
 import { z } from "zod";
+import { accepted } from "../http/accepted.ts";
 import { requestedBy, scopeOf } from "../http/caller.ts";
 import { type Call, type Endpoint, read, write } from "../http/endpoint.ts";
 import { parseOrRefuse, refusal } from "../http/field-errors.ts";
@@ -93,12 +93,6 @@ function wishOf({
   };
 }
 
-const accepted = ({ job }: Pick<JobWish, "job">, asked: Asked) => ({
-  status: 202,
-  headers: { Location: `/v1/jobs/${asked.requestId}` },
-  body: { ...asked, job: job.name },
-});
-
 /** Ask for work, follow it and take it back. */
 export const jobRoutes = (deps: Deps): Endpoint[] => [
   read({
@@ -154,12 +148,12 @@ export const jobRoutes = (deps: Deps): Endpoint[] => [
     problems: [],
     async together(call) {
       const wish = wishOf(call);
-      return accepted(wish, await deps.jobWishes(wish));
+      return accepted({ ...(await deps.jobWishes(wish)), job: wish.job.name });
     },
     async handle({ tx, ...call }) {
       const { job, payload, ...wish } = wishOf(call);
       const asked = await deps.requests.ask(tx, job, payload, wish);
-      return { ...accepted({ job }, asked), committed: () => deps.dispatcher.nudge() };
+      return { ...accepted({ ...asked, job: job.name }), committed: () => deps.dispatcher.nudge() };
     },
   }),
 
