@@ -34,7 +34,10 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
              ended_at timestamptz, worker text, result jsonb, code text, message text, stack text,
              next_attempt_at timestamptz)
     ), locked AS MATERIALIZED (
-      SELECT id, state, running_attempt_id, cancel_requested_at FROM job_runs
+      -- Filtered by the state itself, PostgreSQL expects hardly any here where most runs are over, and then
+      -- compares each with each.
+      SELECT id, running_attempt_id, cancel_requested_at, state IN ('waiting', 'started') AS is_open
+      FROM job_runs
       WHERE id IN (SELECT run_id FROM reported) ORDER BY id FOR UPDATE
     ), noted AS (
       INSERT INTO job_attempts (id, run_id, started_at, ended_at, outcome, code, message, stack,
@@ -52,7 +55,7 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
       SELECT e.*, e.outcome IN ('completed', 'dead', 'cancelled') AS is_final,
              e.attempt_id = l.running_attempt_id AS is_current
       FROM reported e JOIN noted n ON n.id = e.attempt_id JOIN locked l ON l.id = e.run_id
-      WHERE l.state IN ('waiting', 'started')
+      WHERE l.is_open
     ), spent AS (
       SELECT run_id, count(*) FILTER (WHERE outcome IN ('retry', 'dead')) AS attempts
       FROM news GROUP BY run_id

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { until } from "@ballast/testing";
+import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { changedSince } from "../../src/index.ts";
 import { setup } from "./setup.ts";
@@ -67,6 +68,26 @@ test("a dead run keeps its code and message, and its last attempt counts", async
     result: null,
     error: "no\ufffd",
   });
+});
+
+test("a batch of ends is not compared each with each, where nearly all runs are over", async () => {
+  await using t = await setup();
+  await sql`
+    INSERT INTO job_runs (id, queue, engine_job_id, job, version, payload, priority, deadline_at, state, finished_at)
+    SELECT gen_random_uuid(), 'pdf', n, 'render-invoice', 1, '{}', 0, now(), 'dead', now()
+    FROM generate_series(1, 5000) n`.execute(t.db.kysely);
+  await sql`ANALYZE job_runs`.execute(t.db.kysely);
+  for (let n = 0; n < 5; n++) {
+    const { runId } = await t.ask();
+    await t.store.ended([t.end(runId, await t.begin(runId))]);
+  }
+  const { rows: kept } = await sql<{ name: string }>`
+    SELECT name FROM pg_prepared_statements WHERE statement LIKE '%noted AS%'`.execute(t.db.kysely);
+  const { rows: plan } =
+    await sql<object>`EXPLAIN EXECUTE ${sql.id(kept[0]?.name ?? "")} ('[]', '')`.execute(
+      t.db.kysely,
+    );
+  expect(JSON.stringify(plan)).toMatch(/(Merge|Hash) Left Join/);
 });
 
 test("a report made twice counts once", async () => {
