@@ -42,5 +42,20 @@ export function setDates(pdf: Uint8Array, date: Date): void {
     head.write(digits, index, "latin1");
 }
 
+/** An id of the structure tree, after its key or in a list; zero-padded, so that text sorts as numbers do. */
+const NODE_ID = /(?<=(?:\/ID |\[|R |\) )\(node)\d{8}(?=\))/g;
+
+/**
+ * Count the ids of a tagged PDF from Chromium from 1, in their own order, since Chromium counts on
+ * from one document to the next. The file's table holds places, so each id keeps its length.
+ */
+export function renumberNodes(pdf: Uint8Array): void {
+  const bytes = asBuffer(pdf);
+  const found = [...bytes.toString("latin1").matchAll(NODE_ID)];
+  const ids = [...new Set(found.map(([id]) => id))].sort();
+  const renumbered = new Map(ids.map((id, index) => [id, String(index + 1).padStart(8, "0")]));
+  for (const { 0: id, index } of found) bytes.write(renumbered.get(id) ?? id, index, "latin1");
+}
+
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

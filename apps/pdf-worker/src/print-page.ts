@@ -1,6 +1,6 @@
 import type { Browser, Page } from "puppeteer";
 import { closeNetwork } from "./firewall.ts";
-import { setDates } from "./pdf-file.ts";
+import { renumberNodes, setDates } from "./pdf-file.ts";
 import { DocumentTooLargeError } from "./print-errors.ts";
 
 export type Paper = "A4" | "Letter";
@@ -70,6 +70,7 @@ export async function openPrintPage(
       );
       const pdf = await readPdf(page, { paper, tagged, maxPdfBytes });
       setDates(pdf, date);
+      renumberNodes(pdf);
       return pdf;
     },
     async reset() {

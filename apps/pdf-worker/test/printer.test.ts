@@ -64,6 +64,33 @@ describe("a print", () => {
     expect(Buffer.from(later.pdf).toString("latin1")).toContain("CreationDate (D:19700102000000");
   });
 
+  test("of the same table gives the same bytes, whatever its browser printed before", async () => {
+    await using t = await openTestPrinter({ pageSlots: 1 });
+    const table =
+      "<table><tr><th>Goods</th><th>Net</th></tr><tr><td>Oak</td><td>1.00</td></tr></table>";
+
+    const first = await t.print(table);
+    await t.print(`<p>between</p>${table}`);
+    const second = await t.print(table);
+
+    expect(Buffer.compare(first.pdf, second.pdf)).toBe(0);
+  });
+
+  test("keeps a table's ids in order and its cells with their heads", async () => {
+    await using t = await openTestPrinter({ pageSlots: 1 });
+    const table = "<tr><th>Goods</th><th>Net</th></tr><tr><td>Oak</td><td>1.00</td></tr>";
+
+    const { pdf } = await t.print(`<h1>node00000007</h1><table>${table}</table>`);
+
+    const written = Buffer.from(pdf).toString("latin1");
+    const [, names = ""] = /\/Names \[(.*?)\]/s.exec(written) ?? [];
+    const ids = names.match(/node\d{8}/g) ?? [];
+    expect(ids).toEqual(ids.map((_, index) => `node${String(index + 1).padStart(8, "0")}`));
+    const heads = [...written.matchAll(/\/Headers \[\((\w+)\)\]/g)].map(([, id]) => id);
+    expect(heads).toEqual(ids.slice(-2));
+    expect(written).toContain("/Title (node00000007)");
+  });
+
   test("shows nothing of the document that was printed before on the same page", async () => {
     await using t = await openTestPrinter({ pageSlots: 1 });
 
