@@ -59,16 +59,26 @@ const TICKS_PER_SECOND = 100;
 
 /** CPU-seconds of a process, of its children, and of children that ended; 0 where no /proc tells. */
 export function cpuSecondsOf(pid: number): number {
-  try {
-    const children = readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .flatMap((name) => statOf(Number(name)) ?? [])
-      .filter(({ parent }) => parent === pid)
-      .reduce((sum, { own }) => sum + own, 0);
+  for (let endedBefore: number | undefined; ; ) {
+    const children = childrenOf(pid).reduce((sum, { own }) => sum + own, 0);
     const { own = 0, ended = 0 } = statOf(pid) ?? {};
-    return (own + ended + children) / TICKS_PER_SECOND;
+    // A child that ended meanwhile may have been counted as itself, and as its parent's too.
+    if (ended === endedBefore) return (own + ended + children) / TICKS_PER_SECOND;
+    endedBefore = ended;
+  }
+}
+
+const childrenOf = (pid: number) =>
+  processIds().flatMap((id) => {
+    const stat = statOf(id);
+    return stat?.parent === pid ? [stat] : [];
+  });
+
+function processIds(): number[] {
+  try {
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
   } catch {
-    return 0;
+    return [];
   }
 }
 
