@@ -31,39 +31,29 @@ export interface PlannedDelivery extends DeliveryIdentity {
   readonly fromDomain: string;
 }
 
-/** Get the ledger's row for this mail, or make it. Safe to call from any number of places at once. */
-export async function planDelivery(tx: Queryable, plan: PlannedDelivery): Promise<Delivery> {
-  const [delivery] = await planAll(tx, [plan]);
-  return delivery as Delivery;
+/** A mail that the ledger does not have: its row is written once somebody plans or claims it. */
+export interface DraftedDelivery extends PlannedDelivery {
+  readonly id: string;
+  readonly messageId: string;
 }
 
-/** As {@link planDelivery}, of many, in their order. */
-export async function planAll(
-  tx: Queryable,
-  plans: readonly PlannedDelivery[],
-): Promise<Delivery[]> {
-  const keys = plans.map(keyOf);
-  const rows = plans.map((plan, n) => ({
-    key: keys[n] ?? "",
-    values: {
-      id: uuidv7(),
-      ...identityColumns(plan),
-      reason: plan.reason,
-      messageId: deliveryMessageId(plan, plan.fromDomain),
-    },
-  }));
-  // In an order that everybody keeps, so that two who plan the same mails never wait for each other.
-  rows.sort((a, b) => (a.key < b.key ? -1 : 1));
+export const draftDelivery = (plan: PlannedDelivery): DraftedDelivery => ({
+  ...plan,
+  id: uuidv7(),
+  messageId: deliveryMessageId(plan, plan.fromDomain),
+});
+
+/** Get the ledger's row for this mail, or make it. Safe to call from any number of places at once. */
+export async function planDelivery(tx: Queryable, plan: PlannedDelivery): Promise<Delivery> {
+  const { id, messageId, reason } = draftDelivery(plan);
+  const identity = identityColumns(plan);
   const created = await tx
     .insertInto("emailDeliveries")
-    .values(rows.map(({ values }) => values))
+    .values({ id, ...identity, reason, messageId })
     .onConflict((oc) => oc.doNothing())
     .returningAll()
-    .execute();
-  const found = new Map(created.map((row) => [keyOf(row), row]));
-  return await Promise.all(
-    plans.map((plan, n) => found.get(keys[n] ?? "") ?? deliveryOf(tx, identityColumns(plan))),
-  );
+    .executeTakeFirst();
+  return created ?? (await deliveryOf(tx, identity));
 }
 
 async function deliveryOf(tx: Queryable, identity: DeliveryIdentity): Promise<Delivery> {
@@ -152,12 +142,10 @@ export async function listDeliveries(
  * @returns e.g. `<ballast.0f3a…@example.com>`, with 32 hex digits
  */
 export function deliveryMessageId(identity: DeliveryIdentity, fromDomain: string): string {
-  const digest = createHash("sha256").update(keyOf(identity)).digest("hex").slice(0, 32);
+  const key = JSON.stringify(Object.values(identityColumns(identity)));
+  const digest = createHash("sha256").update(key).digest("hex").slice(0, 32);
   return `<ballast.${digest}@${fromDomain}>`;
 }
-
-const keyOf = (identity: DeliveryIdentity): string =>
-  JSON.stringify(Object.values(identityColumns(identity)));
 
 const identityColumns = (identity: DeliveryIdentity): DeliveryIdentity => ({
   companyId: identity.companyId,

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Queryable } from "./database.ts";
-import type { Delivery } from "./deliveries.ts";
+import type { Delivery, DraftedDelivery } from "./deliveries.ts";
+import { list } from "./list.ts";
 import type { DeliveryState } from "./schema.ts";
 
 export type Claim =
@@ -22,7 +23,11 @@ export type Claim =
 export async function claimSending(db: Queryable, id: string, leaseMs: number): Promise<Claim> {
   const claimed = await db
     .updateTable("emailDeliveries")
-    .set((eb) => claim(eb("fence", "+", 1), leaseMs))
+    .set((eb) => ({
+      state: "sending",
+      fence: eb("fence", "+", 1),
+      leaseUntil: leaseEnd(leaseMs),
+    }))
     .where("id", "=", id)
     .where("state", "=", "planned")
     .returning("fence")
@@ -56,29 +61,50 @@ export async function claimAll(
   ids: readonly string[],
   leaseMs: number,
 ): Promise<ReadonlyMap<string, number>> {
-  const claimed = await db
-    .updateTable("emailDeliveries")
-    .set((eb) => claim(eb("fence", "+", 1), leaseMs))
-    // Whoever holds one of them is not waited for: two that claim several could wait for each other.
-    .where("id", "in", (eb) =>
-      eb
-        .selectFrom("emailDeliveries")
-        .select("id")
-        .where("id", "in", ids)
-        .where("state", "=", "planned")
-        .forUpdate()
-        .skipLocked(),
-    )
-    .returning(["id", "fence"])
-    .execute();
-  return new Map(claimed.map(({ id, fence }) => [id, fence]));
+  // Whoever holds one of them is not waited for: two that claim several could wait for each other.
+  const { rows } = await sql<{ id: string; fence: number }>`
+    UPDATE email_deliveries SET state = 'sending', fence = fence + 1, lease_until = ${leaseEnd(leaseMs)}
+    WHERE id IN (
+      SELECT d.id FROM unnest(${list("uuid", ids)}) AS t (id) JOIN email_deliveries d ON d.id = t.id
+      WHERE d.state = 'planned' FOR UPDATE OF d SKIP LOCKED)
+    RETURNING id, fence`.execute(db);
+  return new Map(rows.map(({ id, fence }) => [id, fence]));
 }
 
-const claim = <T>(fence: T, leaseMs: number) => ({
-  state: "sending" as const,
-  fence,
-  leaseUntil: sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`,
-});
+/**
+ * Write mails into the ledger that it does not have, claimed from the start: one commit less than to plan them first.
+ *
+ * @returns the ids of those that this caller alone may send, under {@link FIRST_FENCE}; the others are in the ledger by now
+ */
+export async function claimDrafts(
+  db: Queryable,
+  drafts: readonly DraftedDelivery[],
+  leaseMs: number,
+): Promise<ReadonlySet<string>> {
+  const all = (key: keyof DraftedDelivery) => drafts.map((draft) => draft[key]);
+  // In an order that everybody keeps, so that two who write the same mails never wait for each other.
+  const { rows } = await sql<{ id: string }>`
+    INSERT INTO email_deliveries (company_id, invoice_id, revision, purpose, ordinal, recipient, id, reason,
+      message_id, state, fence, lease_until)
+    SELECT DISTINCT ON (t.company_id, t.invoice_id, t.revision, t.purpose, t.ordinal) t.*,
+      'sending', ${FIRST_FENCE}::int, ${leaseEnd(leaseMs)}
+    FROM unnest(${list("uuid", all("companyId"))}, ${list("uuid", all("invoiceId"))},
+      ${list("int", all("revision"))}, ${list("text", all("purpose"))}, ${list("int", all("ordinal"))},
+      ${list("text", all("recipient"))}, ${list("uuid", all("id"))}, ${list("text", all("reason"))},
+      ${list("text", all("messageId"))})
+      AS t (company_id, invoice_id, revision, purpose, ordinal, recipient, id, reason, message_id)
+    WHERE NOT EXISTS ( -- to whomever
+      SELECT FROM email_deliveries d WHERE d.company_id = t.company_id AND d.invoice_id = t.invoice_id
+        AND d.revision = t.revision AND d.purpose = t.purpose AND d.ordinal = t.ordinal)
+    ORDER BY t.company_id, t.invoice_id, t.revision, t.purpose, t.ordinal
+    ON CONFLICT DO NOTHING RETURNING id`.execute(db);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Of a mail that was written claimed. */
+export const FIRST_FENCE = 1;
+
+const leaseEnd = (leaseMs: number) => sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`;
 
 async function expireLease(db: Queryable, id: string): Promise<void> {
   await db
@@ -130,28 +156,17 @@ export interface SentMail {
 
 /** As {@link markSent}, of many in one statement, in their order. */
 export async function markSentAll(db: Queryable, mails: readonly SentMail[]): Promise<boolean[]> {
-  const told = sql<SentMail>`(SELECT * FROM unnest(
-    ${mails.map(({ id }) => id)}::uuid[], ${mails.map(({ fence }) => fence)}::int[],
-    ${mails.map(({ response }) => response)}::text[]) AS t (id, fence, response))`.as<"told">(
-    "told",
-  );
-  const sent = await db
-    .updateTable("emailDeliveries as mail")
-    .from(told)
-    .set((eb) => ({
-      state: "sent" as const,
-      response: eb.ref("told.response"),
-      sentAt: sql<Date>`now()`,
-      errorCode: null,
-      errorMessage: null,
-      leaseUntil: null,
-    }))
-    .whereRef("mail.id", "=", "told.id")
-    .whereRef("mail.fence", "=", "told.fence")
-    .where("mail.state", "in", MAY_END)
-    .returning("mail.id")
-    .execute();
-  const ids = new Set(sent.map(({ id }) => id));
+  const all = (key: keyof SentMail) => mails.map((mail) => mail[key]);
+  const { rows } = await sql<{ id: string }>`
+    UPDATE email_deliveries d SET state = 'sent', response = t.response, sent_at = now(), error_code = NULL,
+      error_message = NULL, lease_until = NULL
+    FROM unnest(${list("uuid", all("id"))}, ${list("int", all("fence"))}, ${list("text", all("response"))})
+      AS t (id, fence, response)
+    WHERE d.id = t.id AND d.fence = t.fence
+      -- Said so that it is found by its id: the index of what is uncertain holds each mail until it is vacuumed.
+      AND d.state NOT IN ('planned', 'sent', 'rejected', 'suppressed')
+    RETURNING d.id`.execute(db);
+  const ids = new Set(rows.map(({ id }) => id));
   return mails.map(({ id }) => ids.has(id));
 }
 

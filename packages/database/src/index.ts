@@ -45,22 +45,25 @@ export {
 export {
   type Delivery,
   type DeliveryIdentity,
+  type DraftedDelivery,
   deliveryMessageId,
+  draftDelivery,
   findDelivery,
   listDeliveries,
   type MailPurpose,
   nextOrdinal,
   type PlannedDelivery,
-  planAll,
   planDelivery,
   redirectDelivery,
 } from "./deliveries.ts";
 export {
   type Claim,
   claimAll,
+  claimDrafts,
   claimSending,
   type DeliveryFailure,
   DeliveryNotFoundError,
+  FIRST_FENCE,
   markRejected,
   markSent,
   markSentAll,
@@ -184,7 +187,13 @@ export {
   type JobRequestView,
   type RunView,
 } from "./jobs-view.ts";
-export { findMailFacts, type MailFacts } from "./mail-facts.ts";
+export {
+  type DeliveryFacts,
+  type DocumentFacts,
+  findMailFacts,
+  type MailFacts,
+  type WantedMail,
+} from "./mail-facts.ts";
 export {
   type AccountFacts,
   findAccount,
@@ -351,7 +360,7 @@ export type {
   Schema,
 } from "./schema.ts";
 export type { CompanyScope } from "./scope.ts";
-export { isSuppressed, reasonsOfSuppressed, suppress, unsuppress } from "./suppressions.ts";
+export { isSuppressed, suppress, unsuppress } from "./suppressions.ts";
 export { attemptsOfRun } from "./triage/attempts.ts";
 export {
   alertsOf,

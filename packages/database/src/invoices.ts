@@ -79,7 +79,7 @@ export async function findInvoiceHeads(db: Queryable, ids: readonly string[]): P
 }
 
 /** All but the snapshot, which is kilobytes of company and customer. */
-export const INVOICE_HEAD = [
+const INVOICE_HEAD = [
   "id",
   "companyId",
   "customerId",

@@ -34,22 +34,10 @@ export async function isSuppressed(
   companyId: string,
   address: string,
 ): Promise<{ reason: string } | undefined> {
-  const [reason] = await reasonsOfSuppressed(db, [{ companyId, address }]);
-  return reason === undefined ? undefined : { reason };
-}
-
-/** As {@link isSuppressed}, of many, in their order. */
-export async function reasonsOfSuppressed(
-  db: Queryable,
-  mails: ReadonlyArray<{ readonly companyId: string; readonly address: string }>,
-): Promise<Array<string | undefined>> {
-  const addresses = mails.map(({ address }) => address.toLowerCase());
-  const rows = await db
+  return await db
     .selectFrom("suppressions")
-    .select(["companyId", "address", "reason"])
-    .where("companyId", "in", [...new Set(mails.map(({ companyId }) => companyId))])
-    .where("address", "in", [...new Set(addresses)])
-    .execute();
-  const reasons = new Map(rows.map((row) => [`${row.companyId} ${row.address}`, row.reason]));
-  return mails.map(({ companyId }, n) => reasons.get(`${companyId} ${addresses[n]}`));
+    .select("reason")
+    .where("companyId", "=", companyId)
+    .where("address", "=", address.toLowerCase())
+    .executeTakeFirst();
 }

@@ -3,9 +3,12 @@ import { createTestDatabase, seedIssuedInvoice } from "@ballast/testing";
 import { expect, test } from "vitest";
 import {
   claimAll,
+  claimDrafts,
   claimSending,
   DeliveryNotFoundError,
   deliveryMessageId,
+  draftDelivery,
+  FIRST_FENCE,
   findDelivery,
   isSuppressed,
   listDeliveries,
@@ -16,9 +19,7 @@ import {
   markUnknown,
   nextOrdinal,
   type PlannedDelivery,
-  planAll,
   planDelivery,
-  reasonsOfSuppressed,
   releaseClaim,
   suppress,
   unsuppress,
@@ -190,7 +191,7 @@ test("many mails are planned, claimed and recorded at once, each as it would be 
   await using t = await setup();
   const planned = await planDelivery(t.db, t.mail);
   const plans = [3, 1, 2, 3].map((ordinal) => ({ ...t.mail, ordinal }));
-  const all = await planAll(t.db, plans);
+  const all = await Promise.all(plans.map(t.plan));
   expect(all.map(({ ordinal }) => ordinal)).toEqual([3, 1, 2, 3]);
   expect(all[1]).toEqual(planned);
   expect(all[3]?.id).toBe(all[0]?.id);
@@ -217,10 +218,7 @@ test("many mails are planned, claimed and recorded at once, each as it would be 
 
 test("of many claims at once each mail is claimed once", async () => {
   await using t = await setup();
-  const all = await planAll(
-    t.db,
-    [1, 2, 3, 4].map((ordinal) => ({ ...t.mail, ordinal })),
-  );
+  const all = await Promise.all([1, 2, 3, 4].map((ordinal) => t.plan({ ordinal })));
   const ids = all.map(({ id }) => id);
   const turns = [ids, ids.toReversed(), ids, ids.toReversed()];
   const claims = await Promise.all(turns.map((of) => claimAll(t.db, of, MINUTE_MS)));
@@ -228,14 +226,34 @@ test("of many claims at once each mail is claimed once", async () => {
   expect(new Set(claimed).size).toBe(claimed.length);
 });
 
-test("who is suppressed is found among many, by company", async () => {
+test("of many senders that write one mail into the ledger one may send it, whomever each would send it to", async () => {
   await using t = await setup();
-  const { companyId } = t.mail;
-  await suppress(t.db, companyId, "a@kundin.example", "bounced");
-  const asked = [
-    { companyId, address: "b@kundin.example" },
-    { companyId, address: "A@kundin.example" },
-    { companyId: randomUUID(), address: "a@kundin.example" },
-  ];
-  expect(await reasonsOfSuppressed(t.db, asked)).toEqual([undefined, "bounced", undefined]);
+  const recipients = ["a@kundin.example", "b@kundin.example"];
+  const drafts = recipients.map((recipient) => draftDelivery({ ...t.mail, recipient }));
+  const another = draftDelivery({ ...t.mail, ordinal: 2 });
+
+  const ours = await claimDrafts(t.db, [...drafts, another], MINUTE_MS);
+  const theirs = await claimDrafts(t.db, [draftDelivery(t.mail), ...drafts], MINUTE_MS);
+
+  expect(ours).toContain(another.id);
+  expect(ours.size).toBe(2);
+  expect(theirs.size).toBe(0);
+  const rows = await listDeliveries(t.db, t.mail.companyId, t.mail.invoiceId);
+  expect(new Set(rows.map(({ id }) => id))).toEqual(ours);
+  for (const row of rows)
+    expect(row).toMatchObject({
+      state: "sending",
+      fence: FIRST_FENCE,
+      leaseUntil: expect.any(Date),
+      messageId: deliveryMessageId(row, t.mail.fromDomain),
+    });
+});
+
+test("of senders that write the same mails at once, in whatever order, each mail is one's", async () => {
+  await using t = await setup();
+  const drafts = () =>
+    Array.from({ length: 20 }, (_, n) => draftDelivery({ ...t.mail, ordinal: n + 1 }));
+  const turns = [drafts(), drafts().toReversed(), drafts(), drafts().toReversed()];
+  const claims = await Promise.all(turns.map((of) => claimDrafts(t.db, of, MINUTE_MS)));
+  expect(claims.reduce((sum, ours) => sum + ours.size, 0)).toBe(20);
 });

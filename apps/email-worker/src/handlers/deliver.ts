@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ResultOf, sendInvoice } from "@ballast/contracts";
 import {
-  type Delivery,
+  type DeliveryFacts,
   markRejected,
   markSuppressed,
   markUnknown,
@@ -22,7 +22,7 @@ import {
   suppressed,
   withoutAddresses,
 } from "./mail-errors.ts";
-import type { MailLedger } from "./mail-ledger.ts";
+import type { LedgerMail, MailLedger } from "./mail-ledger.ts";
 import { openStep } from "./open-step.ts";
 
 type Sent = ResultOf<typeof sendInvoice>;
@@ -42,7 +42,7 @@ export interface DeliverDeps {
  * @returns the stored result of one that was sent; `undefined` if it may still be sent
  * @throws {PermanentError} where it was refused, suppressed, or nobody knows
  */
-export function decided(row: Delivery): Sent | undefined {
+export function decided(row: DeliveryFacts): Sent | undefined {
   switch (row.state) {
     case "sent":
       return resultOf(row, row.response ?? "");
@@ -70,14 +70,14 @@ export function decided(row: Delivery): Sent | undefined {
  */
 export async function deliver(
   { ledger, mailer, guard, onResult }: DeliverDeps,
-  delivery: Delivery,
+  delivery: LedgerMail,
   mail: OutgoingMail,
   { signal, lease }: Pick<Attempt<unknown>, "signal" | "lease">,
 ): Promise<Sent> {
   const { id } = delivery;
   const { db } = ledger;
   lease.check();
-  const claim = await ledger.claim(id);
+  const claim = await ledger.claim(delivery);
   if (claim.kind === "busy") throw inProgress(claim.leaseUntil);
   if (claim.kind !== "claimed") return told(claim.row);
   const { fence } = claim;
@@ -133,10 +133,10 @@ export async function deliver(
  */
 export async function suppress(
   ledger: MailLedger,
-  delivery: Delivery,
+  delivery: LedgerMail,
   reason: string,
 ): Promise<Sent> {
-  const claim = await ledger.claim(delivery.id);
+  const claim = await ledger.claim(delivery);
   if (claim.kind === "busy") throw inProgress(claim.leaseUntil);
   if (claim.kind !== "claimed") return told(claim.row);
   await insist(() => markSuppressed(ledger.db, delivery.id, claim.fence, reason));
@@ -144,7 +144,7 @@ export async function suppress(
 }
 
 /** As {@link decided}, of a row that is. */
-function told(row: Delivery): Sent {
+function told(row: DeliveryFacts): Sent {
   const result = decided(row);
   if (result === undefined) throw inProgress(new Date());
   return result;
@@ -162,7 +162,7 @@ async function insist<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-const resultOf = ({ id, messageId }: Delivery, response: string): Sent => ({
+const resultOf = ({ id, messageId }: DeliveryFacts, response: string): Sent => ({
   deliveryId: id,
   messageId,
   response: withoutAddresses(response),

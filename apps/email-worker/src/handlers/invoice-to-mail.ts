@@ -1,41 +1,32 @@
-import type {
-  CompanyScope,
-  Delivery,
-  Document,
-  Invoice,
-  MailFacts,
-  MailPurpose,
+import {
+  type CompanyScope,
+  draftDelivery,
+  isSuppressed,
+  type MailFacts,
+  type PlannedDelivery,
+  type WantedMail,
 } from "@ballast/database";
 import { PermanentError } from "@ballast/jobs";
 import { type MailAddress, mailAddress } from "../mail/address.ts";
-import type { MailLedger } from "./mail-ledger.ts";
+import type { LedgerMail, MailLedger } from "./mail-ledger.ts";
 
 export interface InvoiceToMail {
-  readonly invoice: Invoice & { readonly number: string; readonly issueDate: string };
+  readonly invoice: MailFacts["invoice"] & { readonly number: string; readonly issueDate: string };
   readonly company: MailFacts["company"];
   readonly customer: MailFacts["customer"];
   readonly sender: MailAddress;
   readonly recipient: MailAddress;
   /** Where the company reads mail; `undefined` if it named no such address. */
   readonly replyTo: MailAddress | undefined;
-  /** This mail's row of the ledger. */
-  readonly delivery: Delivery;
+  readonly delivery: LedgerMail;
   /** Why the recipient gets no mail; `undefined` if nothing stops it. */
   readonly suppressedBecause: string | undefined;
-  /** All renderings of the invoice. */
-  readonly documents: readonly Document[];
-}
-
-interface WantedMail {
-  readonly invoiceId: string;
-  /** Whichever it is at, if absent. */
-  readonly revision?: number;
-  readonly purpose: MailPurpose;
-  readonly ordinal: number;
+  /** The rendering that goes with it; `undefined` if there is none yet, or none was wanted. */
+  readonly document: MailFacts["document"];
 }
 
 /**
- * Read what the mail is about, as it stands now, and get its row of the ledger.
+ * Read what the mail is about, as it stands now, and what the ledger has of it.
  *
  * @throws {PermanentError} naming what is missing or wrong, and where to mend it
  */
@@ -45,8 +36,8 @@ export async function findInvoiceToMail(
   wanted: WantedMail,
 ): Promise<InvoiceToMail> {
   const { invoiceId, purpose, ordinal } = wanted;
-  const facts = await ledger.facts(invoiceId);
-  const { invoice, company, customer, documents, deliveries } = issued(facts, scope, invoiceId);
+  const facts = await ledger.facts(wanted);
+  const { invoice, company, customer, document, ...found } = issued(facts, scope, invoiceId);
   const { revision = invoice.revision } = wanted;
   if (invoice.revision !== revision)
     throw new PermanentError(
@@ -60,8 +51,7 @@ export async function findInvoiceToMail(
       "sender_invalid",
       `mailFromAddress of company ${companyId} is not one plain mail address: correct it, then replay`,
     );
-  const planned = plannedMail(deliveries, { ...wanted, revision });
-  const address = planned?.recipient ?? customer.email;
+  const address = found.delivery?.recipient ?? customer.email;
   if (address === null)
     throw new PermanentError(
       "recipient_missing",
@@ -74,20 +64,23 @@ export async function findInvoiceToMail(
       `the mail address of customer ${customerId} is not one plain address: correct it, then send again with a reason`,
     );
 
-  const [delivery, suppressedBecause] = await Promise.all([
-    planned ??
-      ledger.plan({
-        companyId,
-        invoiceId,
-        revision,
-        purpose,
-        recipient,
-        ordinal,
-        reason: null, // whoever asks for a resend plans it, with its reason
-        fromDomain: sender.slice(sender.lastIndexOf("@") + 1),
-      }),
-    ledger.suppressed({ companyId, address: recipient }),
-  ]);
+  const delivery =
+    found.delivery ??
+    drafted({
+      companyId,
+      invoiceId,
+      revision,
+      purpose,
+      recipient,
+      ordinal,
+      reason: null, // whoever asks for a resend plans it, with its reason
+      fromDomain: sender.slice(sender.lastIndexOf("@") + 1),
+    });
+  // It may be stopped as it is written, and as it goes out.
+  const isAsWritten = recipient.toLowerCase() === address.toLowerCase();
+  const suppressedBecause =
+    found.suppressedBecause ??
+    (isAsWritten ? undefined : (await isSuppressed(ledger.db, companyId, recipient))?.reason);
   const replyTo = company.email === null ? undefined : mailAddress(company.email);
   return {
     invoice,
@@ -98,22 +91,14 @@ export async function findInvoiceToMail(
     replyTo,
     delivery,
     suppressedBecause,
-    documents,
+    document,
   };
 }
 
-/**
- * The mail of this ordinal, whomever it was planned for: an ordinal names one mail of the invoice, so
- * an address that changed meanwhile must not make a second.
- */
-function plannedMail(
-  all: readonly Delivery[],
-  { revision, purpose, ordinal }: Required<WantedMail>,
-): Delivery | undefined {
-  const same = all.filter(
-    (row) => row.revision === revision && row.purpose === purpose && row.ordinal === ordinal,
-  );
-  return same.find(({ state }) => state !== "planned") ?? same[0];
+function drafted(plan: PlannedDelivery): LedgerMail {
+  const draft = draftDelivery(plan);
+  const { id, recipient, messageId } = draft;
+  return { id, recipient, messageId, state: "planned", response: null, errorMessage: null, draft };
 }
 
 function issued(facts: MailFacts | undefined, scope: CompanyScope, invoiceId: string) {

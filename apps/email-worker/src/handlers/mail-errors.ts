@@ -1,4 +1,4 @@
-import type { Delivery } from "@ballast/database";
+import type { DeliveryFacts } from "@ballast/database";
 import {
   DependencyDownError,
   PermanentError,
@@ -26,14 +26,14 @@ export const suppressed = (reason: string) =>
     `mail to this recipient is stopped (${reason}): lift the suppression, then send again with a reason`,
   );
 
-export const outcomeUnknown = ({ messageId }: Delivery, reason: string) =>
+export const outcomeUnknown = ({ messageId }: DeliveryFacts, reason: string) =>
   new PermanentError(
     "outcome_unknown",
     `the mail may or may not have arrived (${withoutAddresses(reason)}): look for Message-ID ${messageId} in the mail server's log, or ask the customer; if it did not arrive, send again with a reason`,
   );
 
 /** The next attempt finds the claim's lease run out and calls the mail unknown; this says what is known. */
-export const sentNotRecorded = ({ messageId }: Delivery, response: string, cause: unknown) =>
+export const sentNotRecorded = ({ messageId }: DeliveryFacts, response: string, cause: unknown) =>
   new TransientError(
     "sent_not_recorded",
     `the mail server took the mail with Message-ID ${messageId} (${withoutAddresses(response)}), but the ledger could not be written`,

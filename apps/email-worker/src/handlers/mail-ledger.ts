@@ -1,32 +1,35 @@
 import {
   type Claim,
   claimAll,
+  claimDrafts,
   claimSending,
-  type Delivery,
+  type DeliveryFacts,
+  type DraftedDelivery,
+  FIRST_FENCE,
   findMailFacts,
   groupCommit,
   type MailFacts,
   markSentAll,
-  type PlannedDelivery,
-  planAll,
   type Queryable,
-  reasonsOfSuppressed,
   type SentMail,
+  type WantedMail,
 } from "@ballast/database";
 
 /** What each mail asks of PostgreSQL; mails that ask at the same moment share a statement and its commit. */
 export interface MailLedger {
   /** For what a mail seldom asks. */
   readonly db: Queryable;
-  facts(invoiceId: string): Promise<MailFacts | undefined>;
-  /** Why mail of this company to `address` is stopped; `undefined` if it is not. */
-  suppressed(mail: { companyId: string; address: string }): Promise<string | undefined>;
-  /** Get the row of this mail, or make it. */
-  plan(plan: PlannedDelivery): Promise<Delivery>;
+  facts(mail: WantedMail): Promise<MailFacts | undefined>;
   /** @throws {DeliveryNotFoundError} */
-  claim(id: string): Promise<Claim>;
+  claim(mail: LedgerMail): Promise<Claim>;
   /** Record that the server took the mail. @returns `false` if the claim is not this one */
   sent(mail: SentMail): Promise<boolean>;
+}
+
+/** A mail as the ledger has it. */
+export interface LedgerMail extends DeliveryFacts {
+  /** What is written when it is claimed, if the ledger does not have it yet. */
+  readonly draft?: DraftedDelivery;
 }
 
 /** Longer than the mailer gives one mail (75 s), so that a claim never ends while its mail is under way. */
@@ -36,12 +39,18 @@ export function openMailLedger(db: Queryable): MailLedger {
   const shared = <In, Out>(commit: (group: readonly In[]) => Promise<readonly Out[]>) =>
     groupCommit<In, Out>({ keyOf: () => "", commit });
   const claimed = shared((ids: readonly string[]) => fencesOf(db, ids));
+  const written = shared(async (drafts: readonly DraftedDelivery[]) => {
+    const ours = await claimDrafts(db, drafts, LEASE_MS);
+    return drafts.map(({ id }) => ours.has(id));
+  });
   return {
     db,
-    facts: shared((ids) => findMailFacts(db, ids)),
-    suppressed: shared((mails) => reasonsOfSuppressed(db, mails)),
-    plan: shared((plans) => planAll(db, plans)),
-    async claim(id) {
+    facts: shared((mails) => findMailFacts(db, mails)),
+    async claim({ id, draft }) {
+      if (draft !== undefined)
+        return (await written(draft))
+          ? { kind: "claimed", fence: FIRST_FENCE }
+          : { kind: "busy", leaseUntil: new Date() }; // whoever wrote it is heard when this mail is looked at again
       const fence = await claimed(id);
       // Each for itself: what goes wrong here must not take from its neighbours the claims that they have.
       return fence === undefined

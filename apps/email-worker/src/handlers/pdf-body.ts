@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { Document } from "@ballast/database";
+import type { DocumentFacts } from "@ballast/database";
 import { DependencyDownError, PermanentError } from "@ballast/jobs";
 import { ObjectNotFoundError, type ObjectStore, StoreUnavailableError } from "@ballast/storage";
 import * as base64 from "nodemailer/lib/base64";
@@ -17,7 +17,7 @@ import * as base64 from "nodemailer/lib/base64";
  */
 export async function readPdfBody(
   store: ObjectStore,
-  document: Document,
+  document: DocumentFacts,
   { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
 ): Promise<Buffer | undefined> {
   const { sizeBytes, objectKey, mailBodyKey } = document;
@@ -38,7 +38,7 @@ export async function readPdfBody(
 }
 
 /** Two renderings may be equally long, and the row may be that of another than the one stored last. */
-function isThe({ sha256 }: Document, pieces: Iterable<Buffer>): boolean {
+function isThe({ sha256 }: DocumentFacts, pieces: Iterable<Buffer>): boolean {
   const hash = createHash("sha256");
   for (const piece of pieces) hash.update(piece);
   return hash.digest("hex") === sha256;

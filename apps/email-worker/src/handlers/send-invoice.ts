@@ -60,9 +60,7 @@ export function sendInvoiceHandler(deps: SendInvoiceDeps): Handler {
     // Nothing more is read or written for a mail that nobody would take.
     await guard.admit(signal);
     const wanted = { ...payload, companyId: invoice.companyId };
-    const document = found.documents.find(
-      ({ revision, locale }) => revision === payload.revision && locale === payload.locale,
-    );
+    const { document } = found;
     const pdf =
       document &&
       (await readPdfBody(documents, document, { maxBytes: maxAttachmentBytes, signal }));
