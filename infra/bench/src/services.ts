@@ -5,12 +5,13 @@ import {
   ensureChromium,
   freePort,
   type ServiceProcess,
+  type ServiceSpec,
   startServiceProcess,
   untilReady,
 } from "@ballast/local";
 import type { BenchContext } from "./bench.ts";
 
-/** Processes of our apps as they are shipped, on stores of the bench. */
+/** Processes of our apps, on stores of the bench. */
 export interface Services {
   readonly db: Database;
   readonly databaseUrl: string;
@@ -19,7 +20,11 @@ export interface Services {
   /** What a request to the API carries. */
   readonly headers: Readonly<Record<string, string>>;
   /** Start one; resolves once it is ready. Ends with the bench. */
-  start(app: string, env?: Readonly<Record<string, string>>): Promise<App>;
+  start(
+    app: string,
+    env?: Readonly<Record<string, string>>,
+    built?: NonNullable<ServiceSpec["built"]>,
+  ): Promise<App>;
 }
 
 export interface App {
@@ -74,7 +79,7 @@ export async function openServices(
     queueUrl,
     queuePrefix,
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    async start(app, own = {}) {
+    async start(app, own = {}, built = undefined) {
       const port = await freePort();
       const name = `${app}-${++started}`;
       const dataDir = `${context.folder}/..`;
@@ -83,6 +88,7 @@ export async function openServices(
         name,
         dataDir,
         env: { ...shared, API_PORT: String(port), ...own },
+        ...(built && { built }),
       });
       context.use({ [Symbol.asyncDispose]: () => service.process.end([["SIGTERM", 3_000]]) });
       await untilReady(name, service, context.signal, READY_WITHIN_MS);

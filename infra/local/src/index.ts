@@ -17,6 +17,7 @@ export { seed } from "./seed.ts";
 export {
   lastLines,
   type ServiceProcess,
+  type ServiceSpec,
   startServiceProcess,
   untilReady,
 } from "./service-process.ts";

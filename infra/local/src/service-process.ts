@@ -15,6 +15,8 @@ export interface ServiceSpec {
   readonly name?: string;
   /** Its main file, where it is none of the apps. */
   readonly main?: string;
+  /** Run what is built, with these options of Node.js alone, as an image does; the sources if absent. */
+  readonly built?: { readonly nodeOptions: string };
 }
 
 export interface ServiceProcess {
@@ -33,13 +35,18 @@ export async function startServiceProcess(spec: ServiceSpec): Promise<ServicePro
     what: spec.name ?? spec.app,
     dataDir: spec.dataDir,
     command: process.execPath,
-    args: [
-      "--conditions=@ballast/source",
-      spec.main ?? join(root, "apps", spec.app, "src/main.ts"),
-    ],
+    args: spec.built
+      ? [join(root, "apps", spec.app, "dist/main.js")]
+      : ["--conditions=@ballast/source", spec.main ?? join(root, "apps", spec.app, "src/main.ts")],
     spawn: {
       cwd: root,
-      env: { ...process.env, OPS_HOST: "127.0.0.1", ...spec.env, OPS_PORT: String(opsPort) },
+      env: {
+        ...process.env,
+        ...(spec.built && { NODE_OPTIONS: spec.built.nodeOptions }),
+        OPS_HOST: "127.0.0.1",
+        ...spec.env,
+        OPS_PORT: String(opsPort),
+      },
     },
     onOutput: (chunk) => log.write(chunk),
   });
