@@ -75,7 +75,7 @@ await runService(
     const { limits, keys } = config;
     const stockChanges = groupStockChanges({ database, requests, dispatcher });
     const renderWishes = groupRenderWishes({ database, requests, dispatcher });
-    const jobWishes = groupJobWishes({ database, requests, dispatcher });
+    const jobWishes = groupJobWishes({ requests, dispatcher });
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
     const groups = { stockChanges, renderWishes, jobWishes };
     const app = createApp({ ...parts, ...groups, ...(keys && { keys }), telemetry, limits });

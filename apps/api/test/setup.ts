@@ -74,7 +74,7 @@ export async function setup(options: Options = {}) {
     database,
     stockChanges: groupStockChanges({ database, requests, dispatcher }),
     renderWishes: groupRenderWishes({ database, requests, dispatcher }),
-    jobWishes: groupJobWishes({ database, requests, dispatcher }),
+    jobWishes: groupJobWishes({ requests, dispatcher }),
     keys: parseKeyRing(`test:${randomBytes(32).toString("base64")}`),
     documents,
     engine,

@@ -46,7 +46,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
 
   const nudge = () => {
     nudged = true;
-    awake.abort();
+    awake.abort("nudged"); // without a reason each would make an error, with its stack
   };
   const untilNudged = async () => {
     const due = await store.nextDueInMs();

@@ -48,6 +48,11 @@ export interface Requests<Tx> {
     job: Job,
     wishes: ReadonlyArray<SimpleWish & { readonly payload: PayloadInput<Job> }>,
   ): Promise<Asked[]>;
+  /** The same in a transaction of its own. */
+  commitAll<Job extends AnyJob>(
+    job: Job,
+    wishes: ReadonlyArray<SimpleWish & { readonly payload: PayloadInput<Job> }>,
+  ): Promise<Asked[]>;
   /** Let the runs held for `key` go; answers how many. */
   release(tx: Tx, key: string): Promise<number>;
 }
@@ -59,7 +64,7 @@ export const slotKey = (job: AnyJob, companyId: string | null, payload: unknown)
 export const createRequests = <Tx>({
   store,
 }: {
-  readonly store: Pick<RunStore<Tx>, "ask" | "askAll" | "release">;
+  readonly store: Pick<RunStore<Tx>, "ask" | "askAll" | "commitAll" | "release">;
 }): Requests<Tx> => ({
   ask(tx, job, input, wish) {
     const { run, request } = newWish(job, input, wish);
@@ -67,13 +72,15 @@ export const createRequests = <Tx>({
       ? store.ask(tx, run, request)
       : store.ask(tx, run, request, wish.replay);
   },
-  askAll: (tx, job, wishes) =>
-    store.askAll(
-      tx,
-      wishes.map(({ payload, ...wish }) => newWish(job, payload, wish)),
-    ),
+  askAll: (tx, job, wishes) => store.askAll(tx, newWishes(job, wishes)),
+  commitAll: (job, wishes) => store.commitAll(newWishes(job, wishes)),
   release: (tx, key) => store.release(tx, key),
 });
+
+const newWishes = <Job extends AnyJob>(
+  job: Job,
+  wishes: ReadonlyArray<SimpleWish & { readonly payload: PayloadInput<Job> }>,
+): NewWish[] => wishes.map(({ payload, ...wish }) => newWish(job, payload, wish));
 
 function newWish<Job extends AnyJob>(job: Job, input: PayloadInput<Job>, wish: Wish): NewWish {
   const payload = parsePayload(job, input);

@@ -2,7 +2,7 @@ import { defineJob } from "@ballast/contracts";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { createRequests } from "../src/requests.ts";
-import type { NewRun } from "../src/store.ts";
+import type { NewRun, NewWish } from "../src/store.ts";
 import { queue } from "./integration/setup.ts";
 
 const job = defineJob({
@@ -18,16 +18,18 @@ const wish = { companyId: null, requestedBy: null };
 
 function setup() {
   const asked: NewRun[] = [];
+  const askedAll = (wishes: readonly NewWish[]) => {
+    asked.push(...wishes.map(({ run }) => run));
+    return wishes.map(() => ({ requestId: "request", runId: "run", joined: false }));
+  };
   const requests = createRequests<null>({
     store: {
       async ask(_tx, run) {
         asked.push(run);
         return { requestId: "request", runId: "run", joined: false };
       },
-      async askAll(_tx, wishes) {
-        asked.push(...wishes.map(({ run }) => run));
-        return wishes.map(() => ({ requestId: "request", runId: "run", joined: false }));
-      },
+      askAll: async (_tx, wishes) => askedAll(wishes),
+      commitAll: async (wishes) => askedAll(wishes),
       release: async () => 0,
     },
   });

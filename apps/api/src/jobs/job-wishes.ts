@@ -1,5 +1,5 @@
 import type { AnyJob } from "@ballast/contracts";
-import { type Asked, type Database, groupCommit, type Tx } from "@ballast/database";
+import { type Asked, groupCommit, type Tx } from "@ballast/database";
 import type { Dispatcher, Requests, SimpleWish } from "@ballast/jobs";
 
 export interface JobWish extends SimpleWish {
@@ -15,18 +15,17 @@ export interface JobWish extends SimpleWish {
 export type JobWishes = (wish: JobWish) => Promise<Asked>;
 
 interface Deps {
-  readonly database: Pick<Database, "transaction">;
-  readonly requests: Requests<Tx>;
+  readonly requests: Pick<Requests<Tx>, "commitAll">;
   readonly dispatcher: Pick<Dispatcher, "nudge">;
 }
 
-export const groupJobWishes = ({ database, requests, dispatcher }: Deps): JobWishes =>
+export const groupJobWishes = ({ requests, dispatcher }: Deps): JobWishes =>
   groupCommit<JobWish, Asked>({
     keyOf: ({ job }) => job.name,
     async commit(group) {
       const [{ job }] = group as [JobWish];
       const wishes = group.map(({ job: _, ...wish }) => wish);
-      const asked = await database.transaction((tx) => requests.askAll(tx, job, wishes as never));
+      const asked = await requests.commitAll(job, wishes as never);
       dispatcher.nudge();
       return asked;
     },

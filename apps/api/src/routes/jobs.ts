@@ -65,13 +65,16 @@ async function newestPdfJob(database: Database, companyId: string | null, subjec
   return (await listJobRequests(database.kysely, companyId, filter)).requests[0];
 }
 
-const standalone = jobContracts.filter((job) => job.standalone);
+/** What may be asked for by its name, and what a request for it holds: a schema is compiled at its first use. */
+const standalone = jobContracts
+  .filter((job) => job.standalone)
+  .map((job: AnyJob) => ({ job, input: z.object({ payload: job.payload }) }));
 
 /** @throws {Problem} `invalid-body`, naming those that exist */
-function standaloneJob(name: string): AnyJob {
-  const job = standalone.find((one) => one.name === name);
-  if (job !== undefined) return job;
-  const names = standalone.map((one) => one.name).join(", ");
+function standaloneJob(name: string): (typeof standalone)[number] {
+  const known = standalone.find(({ job }) => job.name === name);
+  if (known !== undefined) return known;
+  const names = standalone.map(({ job }) => job.name).join(", ");
   throw refusal("invalid-body", [{ path: "job", message: `must be one of: ${names}` }]);
 }
 
@@ -81,8 +84,8 @@ function wishOf({
   body,
   traceparent,
 }: Call<unknown, unknown, z.output<typeof StandaloneInput>>): JobWish {
-  const job = standaloneJob(body.job);
-  const { payload } = parseOrRefuse(z.object({ payload: job.payload }), body, "invalid-body");
+  const { job, input } = standaloneJob(body.job);
+  const { payload } = parseOrRefuse(input, body, "invalid-body");
   return {
     job,
     payload,
@@ -139,7 +142,7 @@ export const jobRoutes = (deps: Deps): Endpoint[] => [
     tag: "Jobs",
     scope: "write",
     summary: "Ask for a job by its name",
-    description: `For jobs that need no business change: ${standalone.map(({ name }) => name).join(", ")}. All others are asked for where they belong, e.g. \`POST /v1/invoices/{invoiceId}/pdf\`.`,
+    description: `For jobs that need no business change: ${standalone.map(({ job }) => job.name).join(", ")}. All others are asked for where they belong, e.g. \`POST /v1/invoices/{invoiceId}/pdf\`.`,
     params: z.object({}),
     query: z.object({}),
     body: StandaloneInput,

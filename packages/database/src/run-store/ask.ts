@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Tx } from "../database.ts";
+import type { Queryable, Tx } from "../database.ts";
 import { storableJson } from "../storable.ts";
 import { uuidv7 } from "../uuidv7.ts";
 import type { Asked, Lineage, NewRequest, NewRun, NewWish } from "./port.ts";
@@ -39,11 +39,11 @@ export async function ask(
  *
  * @returns what became of each, in their order
  */
-export async function askAll(tx: Tx, wishes: readonly NewWish[]): Promise<Asked[]> {
+export async function askAll(db: Queryable, wishes: readonly NewWish[]): Promise<Asked[]> {
   const asked = new Map<NewWish, Asked>();
   for (let left = wishes; left.length > 0; left = left.filter((wish) => !asked.has(wish))) {
     const turn = oneOfEachSlot(left);
-    for (const [n, one] of (await insert(tx, turn)).entries()) asked.set(turn[n] as NewWish, one);
+    for (const [n, one] of (await insert(db, turn)).entries()) asked.set(turn[n] as NewWish, one);
   }
   return wishes.map((wish) => asked.get(wish) as Asked);
 }
@@ -60,7 +60,11 @@ function oneOfEachSlot(wishes: readonly NewWish[]): NewWish[] {
 }
 
 /** Wishes of different slots; wakes the dispatchers, unless they are held. @returns what became of each, in their order */
-async function insert(tx: Tx, wishes: readonly NewWish[], lineage?: Lineage): Promise<Asked[]> {
+async function insert(
+  db: Queryable,
+  wishes: readonly NewWish[],
+  lineage?: Lineage,
+): Promise<Asked[]> {
   const { replayOf = null, generation = 1, isChanged = true } = lineage ?? {};
   const origin = lineage === undefined ? "request" : "replay";
   const rows = wishes.map(({ run, request }) => ({
@@ -112,7 +116,7 @@ async function insert(tx: Tx, wishes: readonly NewWish[], lineage?: Lineage): Pr
       AND coalesce(run.slot, run.id::text) = coalesce(w.slot, w.id::text)
     RETURNING id AS request_id, run_id, joined,
       CASE WHEN ${isHeld} THEN NULL ELSE pg_notify(${DISPATCH_CHANNEL}, '')::text END AS woken`.execute(
-    tx,
+    db,
   );
   const byRequest = new Map(
     asked.map(({ requestId, runId, joined }) => [requestId, { requestId, runId, joined }]),

@@ -19,6 +19,11 @@ export function openRunStore(database: Database): RunStore {
   return {
     ask,
     askAll,
+    // A statement is a transaction too, without the round trips of BEGIN and COMMIT.
+    commitAll: (wishes) =>
+      wishes.every(({ run }) => run.slot === null)
+        ? persistently(() => askAll(db, wishes))
+        : database.transaction((tx) => askAll(tx, wishes)),
     release,
     claim: (limit, leaseMs, owed) => persistently(() => claim(db, limit, leaseMs, owed)),
     handedOver: (runs) => persistently(() => handedOver(db, runs)),

@@ -204,6 +204,8 @@ export interface RunStore {
   ask(tx: Tx, run: NewRun, request: NewRequest, lineage?: Lineage): Promise<Asked>;
   /** Record many wishes, none of them held, as if each was asked for after the one before it; in their order. */
   askAll(tx: Tx, wishes: readonly NewWish[]): Promise<Asked[]>;
+  /** The same in a transaction of its own, which is one statement where no two can share a slot. */
+  commitAll(wishes: readonly NewWish[]): Promise<Asked[]>;
   /** Let the runs held for `key` go, inside the caller's transaction; wakes dispatchers at commit. */
   release(tx: Tx, key: string): Promise<number>;
 

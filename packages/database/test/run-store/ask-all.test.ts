@@ -90,3 +90,22 @@ test("together they leave what they leave one after the other, whatever shares a
     { numRuns: 40 },
   );
 });
+
+test.each([
+  ["with slots, which take several statements", "a"],
+  ["without slots", null],
+])("committed by themselves, all are recorded or none: %s", async (_what, slot) => {
+  await using t = await setup();
+  const recorded = () => t.db.kysely.selectFrom("jobRequests").select("id").execute();
+
+  const broken = t.store.commitAll([
+    wish({ slot, payload: { n: 1 } }),
+    wish({ slot, payload: { n: 2 }, companyId: "not an id" }),
+  ]);
+  await expect(broken).rejects.toThrow("invalid input syntax for type uuid");
+  expect(await recorded()).toEqual([]);
+
+  const asked = await t.store.commitAll([wish({ slot, payload: { n: 1 } }), wish({ slot })]);
+  expect(asked.map(({ joined }) => joined)).toEqual([false, slot !== null]);
+  expect(await recorded()).toHaveLength(2);
+});
