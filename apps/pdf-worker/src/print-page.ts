@@ -104,17 +104,18 @@ async function printToPdf(
   if (handle === undefined) throw new Error("Chromium printed without a stream to read");
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  for (;;) {
-    const { data, base64Encoded, eof } = await devtools.send("IO.read", {
-      handle,
-      size: READ_BYTES,
-    });
-    const chunk = Buffer.from(data, base64Encoded ? "base64" : "utf8");
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > maxPdfBytes) throw new DocumentTooLargeError("pdf", sizeBytes, maxPdfBytes);
-    chunks.push(chunk);
-    if (eof) break;
+  try {
+    for (;;) {
+      const read = await devtools.send("IO.read", { handle, size: READ_BYTES });
+      const chunk = Buffer.from(read.data, read.base64Encoded ? "base64" : "utf8");
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > maxPdfBytes) throw new DocumentTooLargeError("pdf", sizeBytes, maxPdfBytes);
+      chunks.push(chunk);
+      if (read.eof) break;
+    }
+  } finally {
+    // What is not closed lies on the disk; a page that is gone has closed it.
+    await devtools.send("IO.close", { handle }).catch(() => {});
   }
-  await devtools.send("IO.close", { handle });
   return Buffer.concat(chunks, sizeBytes);
 }

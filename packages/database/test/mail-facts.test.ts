@@ -89,7 +89,11 @@ test("a mail without a revision is that of the one the invoice is at", async () 
 
 test("an address that is stopped is found in whatever case, as the ledger has it or else the customer", async () => {
   await using t = await setup();
-  await suppress(t.db, t.company.id, t.customer.email?.toUpperCase() ?? "", "bounced");
+  const address = t.customer.email?.toUpperCase() ?? "";
+  const { company: another } = await seedIssuedInvoice(t.database);
+  await suppress(t.db, another.id, address, "complained there");
+  expect((await t.facts())?.suppressedBecause).toBeUndefined();
+  await suppress(t.db, t.company.id, address, "bounced");
   expect((await t.facts())?.suppressedBecause).toBe("bounced");
 
   await t.plan("Other@kundin.example");
