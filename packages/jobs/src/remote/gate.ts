@@ -45,8 +45,10 @@ const FIRST_PROBE_MS = 2_000;
 const PROBE_GROWTH = 1.5;
 const EARLY_PROBES = 6;
 const LATE_PROBE_MS = 60_000;
-/** A probe whose process ends is followed by another after this time. */
-const PROBE_LEASE_MS = 60_000;
+/** A probe whose process ends is followed by another after this time: longer than any pause, see {@link admit}. */
+const PROBE_LEASE_MS = LATE_PROBE_MS + 30_000;
+/** Whoever meets a probe under way comes again to see what came of it. */
+const LOOK_AGAIN_MS = 5_000;
 /** From one call at a time to all of them. */
 const SUCCESSES_TO_OPEN = 10;
 
@@ -58,8 +60,11 @@ export type Admission =
 export function admit(gate: Gate, now: Date): Admission {
   if (gate.state !== "closed" || gate.nextProbeAt === null) return { goes: true };
   const dueMs = gate.nextProbeAt.getTime() - now.getTime();
-  // A probe under way holds the gate for long; whoever waits comes when the next were due if it failed now.
-  if (dueMs > 0) return { goes: false, waitMs: Math.min(dueMs, probeDelayMs(gate.probes)) };
+  if (dueMs > 0) {
+    const delayMs = probeDelayMs(gate.probes);
+    const isUnderWay = dueMs > delayMs; // the last one's lease, not the pause after it
+    return { goes: false, waitMs: isUnderWay ? Math.min(delayMs, LOOK_AGAIN_MS) : dueMs };
+  }
   return {
     goes: true,
     gate: { ...gate, probes: gate.probes + 1, nextProbeAt: later(now, PROBE_LEASE_MS) },

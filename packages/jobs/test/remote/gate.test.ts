@@ -36,7 +36,15 @@ test("a closed gate lets one call through when its time has come, and tells the 
   // Not a minute later, when the next probe comes if this one never ends, but when it comes if it fails now.
   expect(admit(probe.gate, at(2_001))).toEqual({ goes: false, waitMs: 3_000 });
   // Whoever probed has ended without a word.
-  expect(admit(probe.gate, at(62_000))).toMatchObject({ goes: true });
+  expect(admit(probe.gate, at(92_000))).toMatchObject({ goes: true });
+});
+
+test("who meets a late probe under way comes again in seconds, and a minute later once it failed", () => {
+  const away = { ...after(openGate, 5), probes: 7, nextProbeAt: at(0) };
+  const probe = admit(away, at(0));
+  if (!probe.goes || probe.gate === undefined) throw new Error("no probe");
+  expect(admit(probe.gate, at(4_000))).toEqual({ goes: false, waitMs: 5_000 });
+  expect(admit(failed(probe.gate, down, at(4_000)), at(4_000))).toEqual({ goes: false, waitMs: 60_000 });
 });
 
 test("a remote that stays away is probed eight times in the first minute at most, then once a minute", () => {
