@@ -80,8 +80,16 @@ ${items(context)}
 ${payment(context)}
 </main>`;
 
-/** Text of unknown direction inside a line of ours; it neither turns its neighbours around nor moves. */
-const anyDirection = (text: string): Markup => html`<bdi>${text}</bdi>`;
+/** Letters written from right to left, and what turns others around; the languages of our labels have none. */
+const TURNS =
+  /[\u0590-\u08ff\u200f\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * Text of unknown direction inside a line of ours; it neither turns its neighbours around nor moves. Apart only where
+ * it could: each element and each piece of text is one more for the tags of a PDF, of which a long invoice has thousands.
+ */
+const anyDirection = (text: string): Markup =>
+  TURNS.test(text) ? html`<bdi>${text}</bdi>` : html`${text}`;
 
 const stacked = (lines: readonly (string | undefined)[]): Markup[] =>
   lines.filter((line) => line !== undefined).map((line) => html`<div>${anyDirection(line)}</div>`);
@@ -183,8 +191,8 @@ function item(line: InvoiceLine, { formats }: Context): Markup {
   const { sku, unit } = line;
   return html`<tr>
 <td class="number position">${line.position}</td>
-<td><div class="text" dir="auto">${line.description}</div>${sku !== undefined && html`<span class="sku">${anyDirection(sku)}</span>`}</td>
-<td class="number quantity"><span class="value">${formats.quantity(line.quantity)}</span>${unit !== undefined && html` ${anyDirection(unit)}`}</td>
+<td>${anyDirection(line.description)}${sku !== undefined && html`<span class="sku">${anyDirection(sku)}</span>`}</td>
+<td class="number quantity">${formats.quantity(line.quantity)}${unit !== undefined && html` ${anyDirection(unit)}`}</td>
 <td class="number">${formats.amount(line.unitPriceMinor)}</td>
 <td class="number">${formats.percent(line.taxRate)}</td>
 <td class="number">${formats.amount(line.netMinor)}</td>

@@ -73,9 +73,7 @@ h1 strong { font-weight: 700 }
 .items th:last-child, .items td:last-child { padding-right: 0 }
 .items .position { color: #5b6470; text-align: left }
 .items .sku { display: block; margin-top: .4mm; font-size: 7pt; color: #5b6470 }
-.items .text { text-align: left }
 .items .quantity { white-space: normal }
-.items .quantity .value { white-space: nowrap }
 
 .items .closing > td { padding: 4mm 0 0; border: 0 }
 .totals { margin-left: auto; min-width: 84mm; border-collapse: collapse }

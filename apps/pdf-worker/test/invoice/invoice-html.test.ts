@@ -182,6 +182,36 @@ describe("an invoice", () => {
     expect(fonts.join()).toMatch(/NotoSansKR/);
   });
 
+  test("holds text from right to left apart from its neighbours, and nothing else", async () => {
+    const [line] = someLines(1);
+    if (line === undefined) throw new Error("no line");
+    const lines = [
+      { ...line, quantity: "5", unit: "pcs", description: "Hammer" },
+      { ...line, quantity: "6", unit: "-יח", description: "فأس (2)" },
+    ];
+
+    const { html } = await invoiceHtml(anInvoice({ lines }));
+
+    expect(html).toContain(">5 pcs</td>");
+    expect(html).toContain(">6 <bdi>-יח</bdi></td>");
+    expect(html).toContain("<td><bdi>فأس (2)</bdi>");
+    expect(html.match(/<bdi>/g)).toHaveLength(2);
+  });
+
+  test("knows the letters of every script that is written from right to left", async () => {
+    const scripts = "Adlm Arab Hebr Mand Mend Nkoo Rohg Samr Syrc Thaa".split(" ");
+    const letter = new RegExp(`[${scripts.map((script) => `\\p{sc=${script}}`).join("")}]`, "u");
+    const all = Array.from({ length: 0x1ffff }, (_, code) => code)
+      .filter((code) => code < 0xd800 || code > 0xdfff)
+      .map((code) => String.fromCodePoint(code))
+      .filter((one) => letter.test(one));
+
+    const { html } = await invoiceHtml(anInvoice({ customer: { name: "Harper", address: all } }));
+
+    expect(all.length).toBeGreaterThan(1_500);
+    expect(html.match(/<bdi>/g)).toHaveLength(all.length);
+  });
+
   test("prints Arabic and Hebrew in embedded subsets whose words can be read back whole", async () => {
     await using t = await setup();
 

@@ -44,7 +44,10 @@ test("who meets a late probe under way comes again in seconds, and a minute late
   const probe = admit(away, at(0));
   if (!probe.goes || probe.gate === undefined) throw new Error("no probe");
   expect(admit(probe.gate, at(4_000))).toEqual({ goes: false, waitMs: 5_000 });
-  expect(admit(failed(probe.gate, down, at(4_000)), at(4_000))).toEqual({ goes: false, waitMs: 60_000 });
+  expect(admit(failed(probe.gate, down, at(4_000)), at(4_000))).toEqual({
+    goes: false,
+    waitMs: 60_000,
+  });
 });
 
 test("a remote that stays away is probed eight times in the first minute at most, then once a minute", () => {
