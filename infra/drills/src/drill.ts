@@ -16,6 +16,8 @@ export interface DrillContext {
   random(): number;
   /** Start a stack of this drill's own; it ends with the drill. */
   open(options?: StackOptions): Promise<Stack>;
+  /** Let what else it started end with the drill, also with one that is interrupted and never comes to its end. */
+  use<T extends AsyncDisposable>(thing: T): T;
   /** Note a figure, for the drill's line. */
   figure(name: string, value: number | string): void;
   /** What must hold; a drill goes on after it was broken, so that one run shows all that is. */

@@ -47,3 +47,5 @@ process.exitCode = await main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   return 1;
 });
+// A drill that was interrupted, or hung, may still wait for something.
+if (process.exitCode !== 0) process.exit();

@@ -73,6 +73,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
           stackOptions,
         ),
       ),
+    use: (thing) => open.use(thing),
     figure: (name, value) => {
       figures[name] = typeof value === "number" ? Math.round(value * 100) / 100 : value;
     },

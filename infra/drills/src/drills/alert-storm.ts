@@ -17,7 +17,7 @@ export const alertStorm = defineDrill({
     },
   ],
   async run(t) {
-    await using webhook = await startHttpRecorder();
+    const webhook = t.use(await startHttpRecorder());
     const stack = await t.open({
       apps: { "dlq-notifier": 2 },
       echoWorkers: 1,

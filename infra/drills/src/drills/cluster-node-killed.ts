@@ -18,7 +18,7 @@ export const clusterNodeKilled = defineDrill({
     },
   ],
   async run(t) {
-    await using redis = await startCluster({ withReplicas: true });
+    const redis = t.use(await startCluster({ withReplicas: true }));
     const key = `{bull:${drill.name}}`;
     await throughFailovers(
       t,

@@ -32,12 +32,14 @@ export const drift = defineDrill({
       apps: { api: 1, "marketplace-sync-worker": 1 },
       env: marketplaceEnv(),
     });
-    await using shop = await openShop(stack, {
-      articles: t.sized(200, 2_000),
-      quota: { burst: 1_000, perSecond: 1_000 },
-      seed: t.seed,
-      account: { maxCorrections: MAX_CORRECTIONS, minPushIntervalMs: 0 },
-    });
+    const shop = t.use(
+      await openShop(stack, {
+        articles: t.sized(200, 2_000),
+        quota: { burst: 1_000, perSecond: 1_000 },
+        seed: t.seed,
+        account: { maxCorrections: MAX_CORRECTIONS, minPushIntervalMs: 0 },
+      }),
+    );
     const { market, skus } = shop;
     await shop.set(skus.map((sku, n) => ({ sku, quantity: n + 1 })));
     await shop.untilTold(30_000);

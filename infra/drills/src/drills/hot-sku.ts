@@ -39,10 +39,12 @@ export const hotSku = defineDrill({
       apps: { api: 1, "marketplace-sync-worker": 1 },
       env: marketplaceEnv(),
     });
-    await using shop = await openShop(stack, {
-      articles: 1,
-      quota: { burst: 1_000, perSecond: 1_000 },
-    });
+    const shop = t.use(
+      await openShop(stack, {
+        articles: 1,
+        quota: { burst: 1_000, perSecond: 1_000 },
+      }),
+    );
     const [seconds, perSecond] = t.sized([4, 300], [10, 1_000]);
     t.tell("one article changes all the time");
     let mostStarted = 0;

@@ -40,10 +40,12 @@ export const late = defineDrill({
     });
     const db = stack.db.kysely;
     // Once a year; the next time is brought forward below.
-    await using shop = await openShop(stack, {
-      articles: 10,
-      account: { reconcile: { cron: "0 0 1 1 *", timeZone: "UTC" } },
-    });
+    const shop = t.use(
+      await openShop(stack, {
+        articles: 10,
+        account: { reconcile: { cron: "0 0 1 1 *", timeZone: "UTC" } },
+      }),
+    );
     const { invoice } = await stack.invoice();
     const settings = { beforeDays: 3, afterDays: null, atHour: 9, templates: {} };
     await putReminderSettings(db, invoice.companyId, settings);

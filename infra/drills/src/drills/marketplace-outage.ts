@@ -35,12 +35,14 @@ export const marketplaceOutage = defineDrill({
       apps: { api: 1, "marketplace-sync-worker": 1 },
       env: marketplaceEnv(),
     });
-    await using shop = await openShop(stack, {
-      articles: t.sized(200, 2_000),
-      maxBatch: BATCH,
-      quota: { burst: CALLS_A_SECOND, perSecond: CALLS_A_SECOND },
-      seed: t.seed,
-    });
+    const shop = t.use(
+      await openShop(stack, {
+        articles: t.sized(200, 2_000),
+        maxBatch: BATCH,
+        quota: { burst: CALLS_A_SECOND, perSecond: CALLS_A_SECOND },
+        seed: t.seed,
+      }),
+    );
     const { market, skus } = shop;
     await shop.set(skus.slice(0, BATCH).map((sku) => ({ sku, quantity: 1 })));
     await shop.untilTold(20_000);

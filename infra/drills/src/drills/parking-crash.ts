@@ -26,7 +26,7 @@ export const parkingCrash = defineDrill({
     },
   ],
   async run(t) {
-    await using webhook = await startHttpRecorder({ kind: "hang" });
+    const webhook = t.use(await startHttpRecorder({ kind: "hang" }));
     const stack = await t.open({
       tuning: t.sized([quickAlertLock, ...eagerSweep], []),
       env: { ALERT_WEBHOOK_URL: webhook.url, ALERT_WEBHOOK_SECRET: "drill-secret-of-16" },

@@ -23,11 +23,13 @@ export const sentinelFailover = defineDrill({
     },
   ],
   async run(t) {
-    await using redis = await startSentinels({
-      replicas: 2,
-      downAfterMs: 2_000,
-      settings: ["min-replicas-to-write 1", "maxmemory-policy noeviction", "appendonly yes"],
-    });
+    const redis = t.use(
+      await startSentinels({
+        replicas: 2,
+        downAfterMs: 2_000,
+        settings: ["min-replicas-to-write 1", "maxmemory-policy noeviction", "appendonly yes"],
+      }),
+    );
     await throughFailovers(t, redis, { times: t.sized(1, 10), gapMs: 6_000 });
   },
 });

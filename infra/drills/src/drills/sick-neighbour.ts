@@ -34,7 +34,7 @@ export const sickNeighbour = defineDrill({
       apps: { api: 1, "marketplace-sync-worker": 1, "dlq-notifier": 1 },
       env: marketplaceEnv(),
     });
-    await using shops = new AsyncDisposableStack();
+    const shops = t.use(new AsyncDisposableStack());
     const all: Shop[] = [];
     for (let n = 0; n < ACCOUNTS; n++)
       all.push(

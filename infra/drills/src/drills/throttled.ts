@@ -34,7 +34,7 @@ export const throttled = defineDrill({
       apps: { api: 1, "marketplace-sync-worker": 1 },
       env: marketplaceEnv(),
     });
-    await using shops = new AsyncDisposableStack();
+    const shops = t.use(new AsyncDisposableStack());
     const articles = BATCH * QUOTA.burst * rounds;
     const limited: Record<string, Shop> = {};
     for (const [name, refusal] of Object.entries(REFUSALS))
