@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Queryable } from "./database.ts";
 import type { CompanyScope } from "./scope.ts";
 import { uuidv7 } from "./uuidv7.ts";
@@ -28,26 +29,23 @@ export type NewDocument = Omit<Document, "id" | "createdAt">;
  * @throws SQLSTATE 23503 if the company has no such invoice
  */
 export async function recordDocument(db: Queryable, document: NewDocument): Promise<Document> {
-  const facts = {
-    objectKey: document.objectKey,
-    mailBodyKey: document.mailBodyKey,
-    sha256: document.sha256,
-    pageCount: document.pageCount,
-    sizeBytes: document.sizeBytes,
-  };
-  return await db
-    .insertInto("documents")
-    .values({
-      id: uuidv7(),
-      companyId: document.companyId,
-      invoiceId: document.invoiceId,
-      revision: document.revision,
-      locale: document.locale,
-      ...facts,
-    })
-    .onConflict((oc) => oc.columns(["invoiceId", "revision", "locale"]).doUpdateSet(facts))
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const { invoiceId, revision, locale, ...facts } = document;
+  // One at a time: of two at once the second could break the rule of the key before it meets that of the invoice.
+  const { rows } = await sql<Document>`
+    WITH alone AS MATERIALIZED (
+      SELECT pg_advisory_xact_lock(hashtextextended(${`ballast:document:${facts.objectKey}`}, 0))
+    )
+    INSERT INTO documents (id, company_id, invoice_id, revision, locale, object_key, mail_body_key, sha256,
+                           page_count, size_bytes)
+    SELECT ${uuidv7()}::uuid, ${facts.companyId}::uuid, ${invoiceId}::uuid, ${revision}::int, ${locale},
+           ${facts.objectKey}, ${facts.mailBodyKey}, ${facts.sha256}, ${facts.pageCount}::int,
+           ${facts.sizeBytes}::int
+    FROM alone
+    ON CONFLICT (invoice_id, revision, locale) DO UPDATE SET
+      object_key = excluded.object_key, mail_body_key = excluded.mail_body_key, sha256 = excluded.sha256,
+      page_count = excluded.page_count, size_bytes = excluded.size_bytes
+    RETURNING *`.execute(db);
+  return rows[0] as Document;
 }
 
 export interface DocumentIdentity {

@@ -100,25 +100,36 @@ test("thousands of products are stored at once, and replaced by sku", async () =
   expect(await findProduct(t.db.kysely, randomUUID(), "S-1")).toBeUndefined();
 });
 
+const aDocument = ({ id, companyId }: { id: string; companyId: string }) => ({
+  companyId,
+  invoiceId: id,
+  revision: 1,
+  locale: "de-DE",
+  objectKey: `invoices/${id}.pdf`,
+  mailBodyKey: null,
+  sha256: "a".repeat(64),
+  pageCount: 1,
+  sizeBytes: 100,
+});
+
+test("however many record one document at the same moment, it is one", async () => {
+  await using t = await createTestDatabase();
+  for (let round = 0; round < 20; round += 1) {
+    const document = aDocument((await seedIssuedInvoice(t.db)).invoice);
+    const recorded = await Promise.all(
+      Array.from({ length: 8 }, () => recordDocument(t.db.kysely, document)),
+    );
+    expect(new Set(recorded.map(({ id }) => id)).size).toBe(1);
+  }
+});
+
 test("a document recorded twice keeps its id and takes the new facts", async () => {
   await using t = await createTestDatabase();
   const { invoice } = await seedIssuedInvoice(t.db);
-  const document = {
-    companyId: invoice.companyId,
-    invoiceId: invoice.id,
-    revision: 1,
-    locale: "de-DE",
-    objectKey: `invoices/${invoice.id}.pdf`,
-    mailBodyKey: null,
-    sha256: "a".repeat(64),
-    pageCount: 1,
-    sizeBytes: 100,
-  };
+  const document = aDocument(invoice);
 
-  const [first, again] = await Promise.all([
-    recordDocument(t.db.kysely, document),
-    recordDocument(t.db.kysely, document),
-  ]);
+  const first = await recordDocument(t.db.kysely, document);
+  const again = await recordDocument(t.db.kysely, document);
   const newer = await recordDocument(t.db.kysely, { ...document, pageCount: 2 });
 
   expect(again.id).toBe(first.id);
