@@ -9,9 +9,12 @@ export type Scope = Caller["scopes"][number];
 /** Whose `Authorization` this is. @throws {Problem} `unauthorized` */
 export type Authenticate = (header: string | undefined) => Promise<Caller>;
 
-/** Calls of one key that come at the same moment share a look at the database; a revoked one counts at once. */
+/** For so long a key may still be used that was revoked. */
+const KNOWN_FOR_MS = 1_000;
+
+/** Calls of one key share a look at the database each second. */
 export function authentication(db: Queryable): Authenticate {
-  const find = sharedLookup((key) => findApiKey(db, key));
+  const find = sharedLookup((key) => findApiKey(db, key), KNOWN_FOR_MS);
   return async (header) => {
     if (header === undefined)
       throw unauthorized("the Authorization header is missing: send `Bearer bk_…`");

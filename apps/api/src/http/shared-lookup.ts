@@ -1,34 +1,25 @@
 /**
- * Look things up once for all who ask for the same one while the look before is under way.
+ * Look things up once for all who ask for the same one within `keptForMs`.
  *
- * Whoever asks gets a look that began after that: an answer is never older than its question, so nothing that was
- * taken back before is found.
+ * An answer is no older than that. Nothing that was not found is kept: what is made now is found now, and whoever
+ * makes up keys fills no memory.
  */
-export function sharedLookup<T>(look: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const running = new Map<string, Promise<unknown>>();
-  const next = new Map<string, Promise<T>>();
-
-  function begin(key: string): Promise<T> {
-    const found = look(key);
-    const ended = found
-      .catch(() => {})
-      .then(() => {
-        if (running.get(key) === ended) running.delete(key);
-      });
-    running.set(key, ended);
-    return found;
-  }
-
+export function sharedLookup<T>(
+  look: (key: string) => Promise<T | undefined>,
+  keptForMs: number,
+): (key: string) => Promise<T | undefined> {
+  const kept = new Map<string, Promise<T | undefined>>();
   return (key) => {
-    const before = running.get(key);
-    if (before === undefined) return begin(key);
-    const waiting = next.get(key);
-    if (waiting !== undefined) return waiting;
-    const after = before.then(() => {
-      next.delete(key);
-      return begin(key);
-    });
-    next.set(key, after);
-    return after;
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const found = look(key);
+    const forget = () => {
+      clearTimeout(timer);
+      if (kept.get(key) === found) kept.delete(key);
+    };
+    const timer = setTimeout(forget, keptForMs).unref();
+    kept.set(key, found);
+    found.then((value) => value ?? forget(), forget);
+    return found;
   };
 }
