@@ -13,7 +13,7 @@ export const accept: Bench = {
   about:
     "POST …/pdf with auth, validation and a commit before 202, against Express + one committed INSERT + queue.add, and against queue.add alone",
   async run(context) {
-    const count = context.sized(500, 2_000);
+    const count = context.sized(500, 5_000);
     const rounds = context.sized(3, 5);
     const services = await openServices(context);
     const api = await services.start("api");
