@@ -62,7 +62,7 @@ await runService(
     // Not the engine's: while it is away, requests are recorded and wait.
     telemetry.readiness("database", () => database.ping());
 
-    const requests = createRequests({ store });
+    const requests = createRequests({ store, dispatcher });
     await using _replays = startReplays({ database, requests, dispatcher, log });
     await using _invoiceRuns = startInvoiceRuns({ database, requests, dispatcher, log });
     await using _schedules = startSchedules({
@@ -74,8 +74,8 @@ await runService(
     });
     const { limits, keys } = config;
     const stockChanges = groupStockChanges({ database, requests, dispatcher });
-    const renderWishes = groupRenderWishes({ database, requests, dispatcher });
-    const jobWishes = groupJobWishes({ requests, dispatcher });
+    const renderWishes = groupRenderWishes({ database, requests });
+    const jobWishes = groupJobWishes(requests);
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
     const groups = { stockChanges, renderWishes, jobWishes };
     const app = createApp({ ...parts, ...groups, ...(keys && { keys }), telemetry, limits });

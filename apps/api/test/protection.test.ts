@@ -49,12 +49,13 @@ test("with PostgreSQL away requests are answered 503 with Retry-After, and work 
   });
   const { transaction } = t.database;
   Object.assign(t.database, { transaction: () => Promise.reject(away) });
-  const { status, headers, text } = await t.api.post(`/v1/invoices/${randomUUID()}/pdf`);
+  const path = `/v1/invoices/${randomUUID()}/send`;
+  const { status, headers, text } = await t.api.post(path);
   expect(status).toBe(503);
   expect(headers.get("retry-after")).toBe("5");
   expect(text).not.toContain("10.0.0.7");
   Object.assign(t.database, { transaction });
-  await t.api.post(`/v1/invoices/${randomUUID()}/pdf`).expect(404);
+  await t.api.post(path).expect(404);
 });
 
 test("a caller that hangs up halfway through its body is no failure of ours", async () => {

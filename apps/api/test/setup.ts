@@ -62,19 +62,19 @@ export async function setup(options: Options = {}) {
   const store = openRunStore(database);
   const dispatcher = options.dispatching
     ? opened.use(await startDispatcher({ store, engine, telemetry }))
-    : { nudge() {} };
+    : { nudge() {}, leaseMs: null, take() {} };
   const jobWatch = opened.use(
     openJobWatch({
       changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),
       log,
     }),
   );
-  const requests = createRequests({ store });
+  const requests = createRequests({ store, dispatcher });
   const deps: AppDeps = {
     database,
     stockChanges: groupStockChanges({ database, requests, dispatcher }),
-    renderWishes: groupRenderWishes({ database, requests, dispatcher }),
-    jobWishes: groupJobWishes({ requests, dispatcher }),
+    renderWishes: groupRenderWishes({ database, requests }),
+    jobWishes: groupJobWishes(requests),
     keys: parseKeyRing(`test:${randomBytes(32).toString("base64")}`),
     documents,
     engine,

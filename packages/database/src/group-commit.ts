@@ -6,9 +6,19 @@ interface Waiting<In, Out> {
   readonly reject: (error: unknown) => void;
 }
 
+interface Queue<In, Out> {
+  readonly waiting: Waiting<In, Out>[];
+  underWay: number;
+}
+
 export interface GroupCommit<In, Out> {
-  /** Those of one key are committed one group at a time. */
+  /** Those of one group have one key. */
   readonly keyOf: (one: In) => string;
+  /**
+   * Groups of one key that are committed at a time. One by default, each after the one before it; with two the
+   * database works on one while we make up the other.
+   */
+  readonly underWay?: number;
   /** Commit a group in one transaction. @returns what became of each, in their order */
   readonly commit: (group: readonly In[]) => Promise<readonly Out[]>;
 }
@@ -22,14 +32,16 @@ const MOST = 1_000;
  * What one of them holds fails that one alone: its group is then committed one by one.
  */
 export function groupCommit<In, Out>(options: GroupCommit<In, Out>): (one: In) => Promise<Out> {
-  const { keyOf, commit } = options;
-  const queues = new Map<string, Waiting<In, Out>[]>();
+  const { keyOf, underWay: most = 1, commit } = options;
+  const queues = new Map<string, Queue<In, Out>>();
 
-  async function commitAll(key: string, queue: Waiting<In, Out>[]): Promise<void> {
+  async function commitAll(key: string, queue: Queue<In, Out>): Promise<void> {
+    queue.underWay += 1;
     // Whoever comes within this turn of the event loop is in the first group.
     await new Promise((turn) => setImmediate(turn));
-    while (queue.length > 0) await settle(queue.splice(0, MOST));
-    queues.delete(key);
+    while (queue.waiting.length > 0) await settle(queue.waiting.splice(0, MOST));
+    queue.underWay -= 1;
+    if (queue.underWay === 0) queues.delete(key);
   }
 
   async function settle(group: readonly Waiting<In, Out>[]): Promise<void> {
@@ -45,15 +57,10 @@ export function groupCommit<In, Out>(options: GroupCommit<In, Out>): (one: In) =
   return (one) =>
     new Promise((resolve, reject) => {
       const key = keyOf(one);
-      const queue = queues.get(key);
-      const waiting = { one, resolve, reject };
-      if (queue !== undefined) {
-        queue.push(waiting);
-        return;
-      }
-      const fresh = [waiting];
-      queues.set(key, fresh);
-      void commitAll(key, fresh);
+      const queue = queues.get(key) ?? { waiting: [], underWay: 0 };
+      queues.set(key, queue);
+      queue.waiting.push({ one, resolve, reject });
+      if (queue.underWay < most) void commitAll(key, queue);
     });
 }
 

@@ -34,6 +34,32 @@ test("what comes while a group is committed is the next group", async () => {
   expect(groups).toEqual([[1], [2, 3]]);
 });
 
+test("of two groups at a time the second takes what comes while the first is committed, and a third waits", async () => {
+  const groups: number[][] = [];
+  const ends: (() => void)[] = [];
+  const commit = groupCommit<number, number>({
+    keyOf: () => "",
+    underWay: 2,
+    async commit(group) {
+      groups.push([...group]);
+      await new Promise<void>((end) => ends.push(end));
+      return group;
+    },
+  });
+  const turns = () => new Promise((turn) => setImmediate(() => setImmediate(turn)));
+  const all: Promise<number>[] = [];
+  for (const one of [1, 2, 3, 4]) {
+    all.push(commit(one));
+    await turns();
+  }
+  expect(groups).toEqual([[1], [2]]);
+  ends[1]?.();
+  await turns();
+  expect(groups).toEqual([[1], [2], [3, 4]]);
+  for (const end of ends) end();
+  expect(await Promise.all(all)).toEqual([1, 2, 3, 4]);
+});
+
 test.each([
   ["a value that PostgreSQL cannot take", badValue()],
   ["a wish that breaks its contract", new RangeError("locale")],

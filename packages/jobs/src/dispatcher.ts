@@ -9,6 +9,13 @@ import { isUnreachable } from "./unreachable.ts";
 export interface Dispatcher extends AsyncDisposable {
   /** Look for committed runs now rather than at the next poll. Call it after the commit. */
   nudge(): void;
+  /**
+   * For how long whoever records runs may claim them for {@link take}, so that nobody has to look for them; `null`
+   * while there are others to hand over first, or the engine takes nothing.
+   */
+  readonly leaseMs: number | null;
+  /** Hand over runs that were claimed as they were recorded. */
+  take(runs: readonly ClaimedRun[]): void;
 }
 
 export interface DispatcherOptions {
@@ -41,27 +48,46 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   const closing = new AbortController();
   let awake = new AbortController();
   let nudged = true;
+  let isBehind = true;
   let failures = 0;
+  let lookedAt = 0;
   let expiredAt = 0;
+  const taken: ClaimedRun[] = [];
+  const engineIsFull = () => options.engineIsFull?.() ?? false;
 
+  const wake = () => awake.abort("nudged"); // without a reason each would make an error, with its stack
   const nudge = () => {
     nudged = true;
-    awake.abort("nudged"); // without a reason each would make an error, with its stack
+    wake();
   };
   const untilNudged = async () => {
     const due = await store.nextDueInMs();
     awake = new AbortController();
-    if (nudged || closing.signal.aborted) return;
+    if (nudged || taken.length > 0 || closing.signal.aborted) return;
     // What is due already waits for an engine that is full, or for another dispatcher.
-    const untilDue = options.engineIsFull?.() ? POLL_MS : (due ?? POLL_MS);
+    const untilDue = engineIsFull() ? POLL_MS : (due ?? POLL_MS);
     await pause(Math.max(1, Math.min(POLL_MS, untilDue)), awake.signal);
+  };
+
+  /** Hand over what was taken, and what there is else unless that can wait. */
+  const round = async () => {
+    const given = taken.splice(0, BATCH);
+    if (given.length > 0) await handOverAll(options, turns, given);
+    if (given.length > 0 && !nudged && !isBehind && Date.now() - lookedAt < POLL_MS) return;
+    nudged = false;
+    lookedAt = Date.now();
+    if (engineIsFull()) isBehind = false;
+    else {
+      const found = await store.claim(BATCH, CLAIM_MS, turns.owed());
+      await handOverAll(options, turns, found);
+      isBehind = found.length === BATCH;
+    }
   };
 
   const loop = async () => {
     while (!closing.signal.aborted) {
       try {
-        nudged = false;
-        const more = options.engineIsFull?.() ? false : await dispatchBatch(options, turns);
+        await round();
         if (failures > 0) log.info({ failures }, "handing over again");
         failures = 0;
         // By the clock: under load there is always more to hand over.
@@ -69,7 +95,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
           expiredAt = Date.now();
           await store.expire(BATCH);
         }
-        if (!more && !nudged) await untilNudged();
+        if (!isBehind && !nudged && taken.length === 0) await untilNudged();
       } catch (error) {
         failures += 1;
         if (failures === 1)
@@ -81,12 +107,22 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
         );
       }
     }
+    // Another may take them at once. Were PostgreSQL away: their claims lapse.
+    await store.unclaim(taken.map(({ id }) => id)).catch(() => {});
   };
 
   const listening = await store.onDispatch(nudge);
   const looping = loop();
   return {
     nudge,
+    get leaseMs() {
+      const isIdle = failures === 0 && !isBehind && taken.length < BATCH && !closing.signal.aborted;
+      return isIdle && !engineIsFull() ? CLAIM_MS : null;
+    },
+    take(runs) {
+      taken.push(...runs);
+      if (runs.length > 0) wake();
+    },
     async [Symbol.asyncDispose]() {
       closing.abort();
       nudge();
@@ -96,10 +132,13 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   };
 }
 
-/** Hand over one batch; true if there may be more. */
-async function dispatchBatch(options: DispatcherOptions, turns: BulkTurns): Promise<boolean> {
+/** Hand over claimed runs. @throws if some of them, or all, could not be */
+async function handOverAll(
+  options: DispatcherOptions,
+  turns: BulkTurns,
+  runs: readonly ClaimedRun[],
+): Promise<void> {
   const { store, telemetry } = options;
-  const runs = await store.claim(BATCH, CLAIM_MS, turns.owed());
   const failures: unknown[] = [];
   let handedCount = 0;
   for (const [queue, claimed] of Map.groupBy(runs, (run) => run.queue)) {
@@ -121,7 +160,6 @@ async function dispatchBatch(options: DispatcherOptions, turns: BulkTurns): Prom
   // An engine that is full answers and takes nothing: no reason to press it.
   if (handedCount === 0 && runs.length > 0)
     throw new Error(`the engine refused all of ${runs.length} runs`);
-  return runs.length === BATCH;
 }
 
 /** A span for each that belongs to a trace and came to the engine by this. */

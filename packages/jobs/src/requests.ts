@@ -1,4 +1,5 @@
 import { type AnyJob, type PayloadInput, parsePayload } from "@ballast/contracts";
+import type { Dispatcher } from "./dispatcher.ts";
 import type { Asked, Lineage, NewWish, RunStore } from "./store.ts";
 
 /** BullMQ's lowest urgency; a run with any other number would never be handed over. */
@@ -48,7 +49,7 @@ export interface Requests<Tx> {
     job: Job,
     wishes: ReadonlyArray<SimpleWish & { readonly payload: PayloadInput<Job> }>,
   ): Promise<Asked[]>;
-  /** The same in a transaction of its own. */
+  /** The same in a transaction of its own; the dispatcher, if there is one, hands them over. */
   commitAll<Job extends AnyJob>(
     job: Job,
     wishes: ReadonlyArray<SimpleWish & { readonly payload: PayloadInput<Job> }>,
@@ -63,8 +64,10 @@ export const slotKey = (job: AnyJob, companyId: string | null, payload: unknown)
 
 export const createRequests = <Tx>({
   store,
+  dispatcher,
 }: {
   readonly store: Pick<RunStore<Tx>, "ask" | "askAll" | "commitAll" | "release">;
+  readonly dispatcher?: Pick<Dispatcher, "leaseMs" | "take" | "nudge">;
 }): Requests<Tx> => ({
   ask(tx, job, input, wish) {
     const { run, request } = newWish(job, input, wish);
@@ -73,7 +76,13 @@ export const createRequests = <Tx>({
       : store.ask(tx, run, request, wish.replay);
   },
   askAll: (tx, job, wishes) => store.askAll(tx, newWishes(job, wishes)),
-  commitAll: (job, wishes) => store.commitAll(newWishes(job, wishes)),
+  async commitAll(job, wishes) {
+    const leaseMs = dispatcher?.leaseMs ?? null;
+    const { asked, claimed } = await store.commitAll(newWishes(job, wishes), leaseMs);
+    dispatcher?.take(claimed);
+    if (claimed.length < asked.length) dispatcher?.nudge();
+    return asked;
+  },
   release: (tx, key) => store.release(tx, key),
 });
 

@@ -41,6 +41,13 @@ export interface Asked {
   readonly joined: boolean;
 }
 
+export interface Committed {
+  /** What became of each wish, in their order. */
+  readonly asked: Asked[];
+  /** New runs that are now for whoever recorded them to hand over; wakes no other dispatcher. */
+  readonly claimed: ClaimedRun[];
+}
+
 /** Where the wish to do again what died comes from. */
 export interface Lineage {
   /** The run that died. */
@@ -201,8 +208,12 @@ export interface RunStore<Tx> {
   ask(tx: Tx, run: NewRun, request: NewRequest, lineage?: Lineage): Promise<Asked>;
   /** Record many wishes, none of them held, as if each was asked for after the one before it; in their order. */
   askAll(tx: Tx, wishes: readonly NewWish[]): Promise<Asked[]>;
-  /** The same in a transaction of its own, which is one statement where no two can share a slot. */
-  commitAll(wishes: readonly NewWish[]): Promise<Asked[]>;
+  /**
+   * The same in a transaction of its own, which is one statement where no two share a slot.
+   *
+   * @param leaseMs claim for so long what could be handed over at once; `null` claims nothing
+   */
+  commitAll(wishes: readonly NewWish[], leaseMs: number | null): Promise<Committed>;
   /** Let the runs held for `key` go, inside the caller's transaction; wakes dispatchers at commit. */
   release(tx: Tx, key: string): Promise<number>;
 

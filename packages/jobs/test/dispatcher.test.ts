@@ -33,7 +33,8 @@ async function setup(tracer?: Tracer) {
   const waiting: ClaimedRun[] = [];
   const claimed = new Set<string>();
   const handed: string[] = [];
-  const calls = { expirations: 0, adds: 0 };
+  const given: string[] = [];
+  const calls = { expirations: 0, adds: 0, looks: 0 };
   let meanwhile = async () => {};
   const engine = {
     away: false,
@@ -49,6 +50,7 @@ async function setup(tracer?: Tracer) {
   };
   const store = {
     async claim() {
+      calls.looks += 1;
       await meanwhile();
       const free = waiting.filter(({ id }) => !claimed.has(id));
       for (const { id } of free) claimed.add(id);
@@ -63,6 +65,7 @@ async function setup(tracer?: Tracer) {
         );
     },
     async unclaim(ids: readonly string[]) {
+      given.push(...ids);
       for (const id of ids) claimed.delete(id);
     },
     nextDueInMs: async () => null,
@@ -85,11 +88,11 @@ async function setup(tracer?: Tracer) {
   const whileClaiming = (act: () => Promise<void>) => {
     meanwhile = act;
   };
-  return { dispatcher, engine, ask, handed, calls, whileClaiming };
+  return { dispatcher, engine, ask, handed, given, calls, whileClaiming };
 }
 
 function useFakeTimers() {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   onTestFinished(() => void vi.useRealTimers());
 }
 
@@ -129,6 +132,64 @@ test("runs whose deadline passed are ended also while wishes never stop coming",
   });
   dispatcher.nudge();
   await until(() => calls.expirations > before);
+});
+
+test("what was claimed as it was recorded is handed over without a look for it", async () => {
+  useFakeTimers();
+  const { dispatcher, handed, calls } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(dispatcher.leaseMs).toBe(10_000);
+  const looks = calls.looks;
+  for (let n = 0; n < 5; n++) {
+    dispatcher.take([aRun(`${n}`)]);
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(handed).toEqual(["0", "1", "2", "3", "4"]);
+  expect(calls.looks).toBe(looks);
+  for (let n = 0; n < 300; n++) {
+    dispatcher.take([aRun("again")]);
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(calls.looks).toBeGreaterThanOrEqual(looks + 2); // others' runs wait a second at most
+});
+
+test("an engine that is away is given nothing in passing: runs stay recorded, and are looked for again", async () => {
+  useFakeTimers();
+  const { dispatcher, engine, ask, given, handed } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  engine.away = true;
+  dispatcher.take([aRun("a")]);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(given).toEqual(["a"]);
+  expect(dispatcher.leaseMs).toBeNull();
+  engine.away = false;
+  ask("a");
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(handed).toEqual(["a"]);
+  expect(dispatcher.leaseMs).not.toBeNull();
+});
+
+test("while there is more to look for than one batch, nobody's wish goes before it", async () => {
+  const { dispatcher, ask, whileClaiming } = await setup();
+  for (let n = 0; n < 200; n++) ask(`${n}`);
+  const seen = Promise.withResolvers<number | null>();
+  let looks = 0;
+  whileClaiming(async () => {
+    looks += 1;
+    if (looks === 2) seen.resolve(dispatcher.leaseMs);
+  });
+  expect(await seen.promise).toBeNull();
+  await until(() => dispatcher.leaseMs !== null);
+});
+
+test("a stop gives back what it had no time for", async () => {
+  const { dispatcher, given } = await setup();
+  await until(() => dispatcher.leaseMs !== null);
+  const stopped = dispatcher[Symbol.asyncDispose]();
+  dispatcher.take([aRun("late")]);
+  expect(dispatcher.leaseMs).toBeNull();
+  await stopped;
+  expect(given).toEqual(["late"]);
 });
 
 test("what belongs to a trace shows in it how long it was in the outbox", async () => {

@@ -29,7 +29,7 @@ function setup() {
         return { requestId: "request", runId: "run", joined: false };
       },
       askAll: async (_tx, wishes) => askedAll(wishes),
-      commitAll: async (wishes) => askedAll(wishes),
+      commitAll: async (wishes) => ({ asked: askedAll(wishes), claimed: [] }),
       release: async () => 0,
     },
   });
@@ -62,4 +62,36 @@ test.each([
   const asking = async () => requests.ask(null, job, {}, { ...wish, ...change });
   await expect(asking()).rejects.toThrow(field);
   expect(asked).toEqual([]);
+});
+
+test.each([
+  ["all of it", 2, 0],
+  ["some of it, and looks for the rest", 1, 1],
+])("a dispatcher takes what was claimed for it: %s", async (_what, claimedCount, nudges) => {
+  const leases: unknown[] = [];
+  const taken: unknown[] = [];
+  let nudged = 0;
+  const asked = [1, 2].map((n) => ({ requestId: `${n}`, runId: `${n}`, joined: false }));
+  const claimed = asked.slice(0, claimedCount) as never[];
+  const requests = createRequests<null>({
+    store: {
+      commitAll: async (_wishes: unknown, leaseMs: unknown) => {
+        leases.push(leaseMs);
+        return { asked, claimed };
+      },
+    } as never,
+    dispatcher: {
+      leaseMs: 10_000,
+      take: (runs) => void taken.push(...runs),
+      nudge: () => {
+        nudged += 1;
+      },
+    },
+  });
+  const answer = await requests.commitAll(
+    job,
+    [1, 2].map(() => ({ ...wish, payload: {} })),
+  );
+  expect(answer).toEqual(asked);
+  expect([leases, taken, nudged]).toEqual([[10_000], claimed, nudges]);
 });

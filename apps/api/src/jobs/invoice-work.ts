@@ -1,5 +1,12 @@
 import { documentHold, renderInvoice, sendInvoice } from "@ballast/contracts";
-import { type Asked, findDocument, hurry, type Invoice, type Tx } from "@ballast/database";
+import {
+  type Asked,
+  findDocument,
+  hurry,
+  type Invoice,
+  type Queryable,
+  type Tx,
+} from "@ballast/database";
 import type { Requests } from "@ballast/jobs";
 import { notFound, Problem } from "../http/problem.ts";
 import { firstSend, type PlannedMail, planMail } from "./mail-plan.ts";
@@ -30,14 +37,12 @@ export const askForPdf = (
     companyId: invoice.companyId,
   });
 
-/** The same for many, in their order. */
-export const askForPdfs = (
-  tx: Tx,
-  requests: Requests<Tx>,
+/** The same for many, in their order and in a transaction of their own. */
+export const commitPdfs = (
+  requests: Pick<Requests<Tx>, "commitAll">,
   wishes: ReadonlyArray<Wisher & { readonly invoice: Invoice }>,
 ): Promise<Asked[]> =>
-  requests.askAll(
-    tx,
+  requests.commitAll(
     renderInvoice,
     wishes.map(({ invoice, ...wisher }) => ({
       ...wisher,
@@ -94,12 +99,12 @@ export function refuseUnissued(invoiceId: string, invoice: Invoice | undefined):
 
 /** @throws {Problem} `not-found`, `invoice-not-issued`, `invoice-state` */
 export async function refuseUnrenderable(
-  tx: Tx,
+  db: Queryable,
   invoiceId: string,
   found: Invoice | undefined,
 ): Promise<Invoice> {
   const invoice = refuseUnissued(invoiceId, found);
-  if (invoice.state === "void" && !(await isRendered(tx, invoice)))
+  if (invoice.state === "void" && !(await isRendered(db, invoice)))
     throw new Problem(
       "invoice-state",
       `invoice ${invoice.id} is void and was never rendered: it gets no PDF any more`,
@@ -107,8 +112,8 @@ export async function refuseUnrenderable(
   return invoice;
 }
 
-export const isRendered = async (tx: Tx, invoice: Invoice): Promise<boolean> =>
-  (await findDocument(tx, invoice.companyId, documentOf(invoice))) !== undefined;
+export const isRendered = async (db: Queryable, invoice: Invoice): Promise<boolean> =>
+  (await findDocument(db, invoice.companyId, documentOf(invoice))) !== undefined;
 
 const documentOf = ({ id, revision, locale }: Invoice) => ({
   invoiceId: id,

@@ -1,6 +1,6 @@
 import type { AnyJob } from "@ballast/contracts";
 import { type Asked, groupCommit, type Tx } from "@ballast/database";
-import type { Dispatcher, Requests, SimpleWish } from "@ballast/jobs";
+import type { Requests, SimpleWish } from "@ballast/jobs";
 
 export interface JobWish extends SimpleWish {
   readonly job: AnyJob;
@@ -14,19 +14,12 @@ export interface JobWish extends SimpleWish {
  */
 export type JobWishes = (wish: JobWish) => Promise<Asked>;
 
-interface Deps {
-  readonly requests: Pick<Requests<Tx>, "commitAll">;
-  readonly dispatcher: Pick<Dispatcher, "nudge">;
-}
-
-export const groupJobWishes = ({ requests, dispatcher }: Deps): JobWishes =>
+export const groupJobWishes = (requests: Pick<Requests<Tx>, "commitAll">): JobWishes =>
   groupCommit<JobWish, Asked>({
     keyOf: ({ job }) => job.name,
-    async commit(group) {
+    underWay: 2,
+    commit(group) {
       const [{ job }] = group as [JobWish];
-      const wishes = group.map(({ job: _, ...wish }) => wish);
-      const asked = await requests.commitAll(job, wishes as never);
-      dispatcher.nudge();
-      return asked;
+      return requests.commitAll(job, group.map(({ job: _, ...wish }) => wish) as never);
     },
   });

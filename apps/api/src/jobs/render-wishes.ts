@@ -5,11 +5,12 @@ import {
   findInvoiceHeads,
   groupCommit,
   type Invoice,
+  type Queryable,
   type Tx,
 } from "@ballast/database";
-import type { Dispatcher, Requests } from "@ballast/jobs";
+import type { Requests } from "@ballast/jobs";
 import { Problem } from "../http/problem.ts";
-import { askForPdfs, refuseUnrenderable, type Wisher } from "./invoice-work.ts";
+import { commitPdfs, refuseUnrenderable, type Wisher } from "./invoice-work.ts";
 
 export interface RenderWish extends Wisher {
   readonly invoiceId: string;
@@ -26,19 +27,15 @@ export interface RenderWish extends Wisher {
 export type RenderWishes = (wish: RenderWish) => Promise<Asked>;
 
 interface Deps {
-  readonly database: Pick<Database, "transaction">;
-  readonly requests: Requests<Tx>;
-  readonly dispatcher: Pick<Dispatcher, "nudge">;
+  readonly database: Pick<Database, "kysely">;
+  readonly requests: Pick<Requests<Tx>, "commitAll">;
 }
 
-export function groupRenderWishes({ database, requests, dispatcher }: Deps): RenderWishes {
+export function groupRenderWishes({ database, requests }: Deps): RenderWishes {
   const ask = groupCommit<RenderWish, Asked | Problem>({
     keyOf: () => "",
-    async commit(group) {
-      const outcomes = await database.transaction((tx) => askTogether(tx, requests, group));
-      dispatcher.nudge();
-      return outcomes;
-    },
+    underWay: 2,
+    commit: (group) => askTogether(database.kysely, requests, group),
   });
   return async (wish) => {
     const outcome = await ask(wish);
@@ -48,23 +45,23 @@ export function groupRenderWishes({ database, requests, dispatcher }: Deps): Ren
 }
 
 async function askTogether(
-  tx: Tx,
-  requests: Requests<Tx>,
+  db: Queryable,
+  requests: Pick<Requests<Tx>, "commitAll">,
   group: readonly RenderWish[],
 ): Promise<Array<Asked | Problem>> {
-  const found = await findInvoiceHeads(tx, [...new Set(group.map(({ invoiceId }) => invoiceId))]);
+  const found = await findInvoiceHeads(db, [...new Set(group.map(({ invoiceId }) => invoiceId))]);
   const heads = new Map(found.map((invoice) => [invoice.id, invoice]));
   const outcomes: Array<Asked | Problem | undefined> = [];
   const taken: Array<Wisher & { readonly invoice: Invoice }> = [];
   for (const { scope, invoiceId, ...wisher } of group) {
     const head = heads.get(invoiceId);
     const visible = scope === "all" || head?.companyId === scope ? head : undefined;
-    const checked = await refuseUnrenderable(tx, invoiceId, visible).catch(problemOnly);
+    const checked = await refuseUnrenderable(db, invoiceId, visible).catch(problemOnly);
     const isProblem = checked instanceof Problem;
     outcomes.push(isProblem ? checked : undefined);
     if (!isProblem) taken.push({ ...wisher, invoice: checked });
   }
-  const asked = (await askForPdfs(tx, requests, taken)).values();
+  const asked = (await commitPdfs(requests, taken)).values();
   return outcomes.map((problem) => problem ?? (asked.next().value as Asked));
 }
 

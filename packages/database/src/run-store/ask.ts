@@ -2,7 +2,8 @@ import { sql } from "kysely";
 import type { Queryable, Tx } from "../database.ts";
 import { storableJson } from "../storable.ts";
 import { uuidv7 } from "../uuidv7.ts";
-import type { Asked, Lineage, NewRequest, NewRun, NewWish } from "./port.ts";
+import { isUrgentAndFree } from "./dispatch.ts";
+import type { Asked, ClaimedRun, Lineage, NewRequest, NewRun, NewWish } from "./port.ts";
 import { DISPATCH_CHANNEL, notifyDispatchers } from "./wake.ts";
 
 /**
@@ -30,23 +31,40 @@ export async function ask(
     }
   }
   if (run.heldFor !== null) await lockHold(tx, run.heldFor);
-  const [asked] = await insert(tx, [{ run, request: { ...request, id: requestId } }], lineage);
-  return asked as Asked;
+  const wish = { run, request: { ...request, id: requestId } };
+  const [recorded] = await insert(tx, [wish], { lineage });
+  return (recorded as Recorded).asked;
+}
+
+export interface Recorded {
+  readonly asked: Asked;
+  /** Its run, if it is new and was claimed. */
+  readonly claimed?: ClaimedRun;
 }
 
 /**
  * Record many wishes at once, each as {@link ask} would, one after the other.
  *
+ * @param leaseMs for which new runs that could be handed over at once are claimed; `null` claims none
  * @returns what became of each, in their order
  */
-export async function askAll(db: Queryable, wishes: readonly NewWish[]): Promise<Asked[]> {
-  const asked = new Map<NewWish, Asked>();
-  for (let left = wishes; left.length > 0; left = left.filter((wish) => !asked.has(wish))) {
+export async function askAll(
+  db: Queryable,
+  wishes: readonly NewWish[],
+  leaseMs: number | null = null,
+): Promise<Recorded[]> {
+  const done = new Map<NewWish, Recorded>();
+  for (let left = wishes; left.length > 0; left = left.filter((wish) => !done.has(wish))) {
     const turn = oneOfEachSlot(left);
-    for (const [n, one] of (await insert(db, turn)).entries()) asked.set(turn[n] as NewWish, one);
+    const recorded = await insert(db, turn, { leaseMs });
+    for (const [n, one] of recorded.entries()) done.set(turn[n] as NewWish, one);
   }
-  return wishes.map((wish) => asked.get(wish) as Asked);
+  return wishes.map((wish) => done.get(wish) as Recorded);
 }
+
+/** Whether {@link askAll} takes one statement. */
+export const shareNoSlot = (wishes: readonly NewWish[]): boolean =>
+  oneOfEachSlot(wishes).length === wishes.length;
 
 /** One statement changes no row twice. Sorted, so that two transactions never wait for each other's slots. */
 function oneOfEachSlot(wishes: readonly NewWish[]): NewWish[] {
@@ -59,12 +77,21 @@ function oneOfEachSlot(wishes: readonly NewWish[]): NewWish[] {
   return [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, wish]) => wish);
 }
 
-/** Wishes of different slots; wakes the dispatchers, unless they are held. @returns what became of each, in their order */
+interface InsertOptions {
+  readonly lineage?: Lineage | undefined;
+  readonly leaseMs?: number | null;
+}
+
+/**
+ * Wishes of different slots; wakes the dispatchers unless all are held or claimed.
+ *
+ * @returns what became of each, in their order
+ */
 async function insert(
   db: Queryable,
   wishes: readonly NewWish[],
-  lineage?: Lineage,
-): Promise<Asked[]> {
+  { lineage, leaseMs = null }: InsertOptions,
+): Promise<Recorded[]> {
   const { replayOf = null, generation = 1, isChanged = true } = lineage ?? {};
   const origin = lineage === undefined ? "request" : "replay";
   const rows = wishes.map(({ run, request }) => ({
@@ -76,7 +103,7 @@ async function insert(
   }));
   const isHeld = wishes.every(({ run }) => run.heldFor !== null);
   const column = (name: keyof (typeof rows)[number]) => rows.map((row) => row[name]);
-  const { rows: asked } = await sql<Asked>`
+  const { rows: answers } = await sql<Asked & { isClaimed: boolean; createdAt: Date }>`
     WITH wish AS MATERIALIZED (
       SELECT * FROM unnest(
         ${column("id")}::uuid[], ${column("queue")}::text[], ${column("job")}::text[],
@@ -89,11 +116,14 @@ async function insert(
               held_for, request_id, requested_by, traceparent)
     ), run AS (
       INSERT INTO job_runs (id, queue, engine_job_id, job, version, payload, company_id, subject,
-                            slot, priority, due_at, deadline_at, held_for, generation, replay_of, origin)
+                            slot, priority, due_at, deadline_at, held_for, generation, replay_of, origin,
+                            claimed_until)
       SELECT id, queue, id, job, version, payload::jsonb, company_id, subject,
              slot, priority, due_at, deadline_at, held_for,
-             ${generation}::int, ${replayOf}::uuid, ${origin}
-      FROM wish
+             ${generation}::int, ${replayOf}::uuid, ${origin},
+             CASE WHEN ${leaseMs}::int IS NOT NULL AND r.held_for IS NULL AND ${isUrgentAndFree}
+                  THEN now() + ${leaseMs}::int * interval '1 millisecond' END
+      FROM wish r
       ON CONFLICT (queue, slot) WHERE state = 'waiting' DO UPDATE SET
         -- A replay asks for what was wanted before it died, and what waits was wanted later.
         version = CASE WHEN ${isChanged} THEN excluded.version ELSE job_runs.version END,
@@ -107,24 +137,32 @@ async function insert(
         generation = greatest(job_runs.generation, excluded.generation),
         replay_of = coalesce(job_runs.replay_of, excluded.replay_of),
         change_no = nextval('job_run_changes')
-      RETURNING id, queue, slot
+      RETURNING id, queue, slot, claimed_until, created_at
+    ), asked AS (
+      INSERT INTO job_requests (id, run_id, requested_by, traceparent, joined)
+      SELECT w.request_id, run.id, w.requested_by, w.traceparent, run.id <> w.id
+      FROM wish w
+      JOIN run ON run.queue = w.queue
+        AND coalesce(run.slot, run.id::text) = coalesce(w.slot, w.id::text)
+      RETURNING id, run_id, joined
+    ), answer AS (
+      SELECT asked.id AS request_id, run_id, joined, created_at,
+             NOT joined AND claimed_until IS NOT NULL AS is_claimed
+      FROM asked JOIN run ON run.id = run_id
     )
-    INSERT INTO job_requests (id, run_id, requested_by, traceparent, joined)
-    SELECT w.request_id, run.id, w.requested_by, w.traceparent, run.id <> w.id
-    FROM wish w
-    JOIN run ON run.queue = w.queue
-      AND coalesce(run.slot, run.id::text) = coalesce(w.slot, w.id::text)
-    RETURNING id AS request_id, run_id, joined,
-      CASE WHEN ${isHeld} THEN NULL ELSE pg_notify(${DISPATCH_CHANNEL}, '')::text END AS woken`.execute(
-    db,
-  );
-  const byRequest = new Map(
-    asked.map(({ requestId, runId, joined }) => [requestId, { requestId, runId, joined }]),
-  );
-  return rows.map(({ requestId }) => {
-    const one = byRequest.get(requestId);
-    if (one === undefined) throw new Error(`request ${requestId} was not recorded`);
-    return one;
+    SELECT answer.*,
+      CASE WHEN NOT ${isHeld} AND NOT is_claimed THEN pg_notify(${DISPATCH_CHANNEL}, '')::text END AS woken
+    FROM answer`.execute(db);
+  const byRequest = new Map(answers.map((answer) => [answer.requestId, answer]));
+  return rows.map(({ id, requestId, requestedBy, traceparent }, n) => {
+    const answer = byRequest.get(requestId);
+    if (answer === undefined) throw new Error(`request ${requestId} was not recorded`);
+    const { runId, joined, isClaimed, createdAt } = answer;
+    const asked = { requestId, runId, joined };
+    if (!isClaimed) return { asked };
+    const { run } = wishes[n] as NewWish;
+    const own = { id, engineJobId: id, createdAt, inEngine: false };
+    return { asked, claimed: { ...run, ...own, requestId, requestedBy, traceparent } };
   });
 }
 

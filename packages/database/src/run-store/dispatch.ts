@@ -19,11 +19,15 @@ const BULK_ROOM = { perRunning: 4, least: 8 };
 
 const bulkFrom = sql.lit(BULK_PRIORITY);
 
-/** May be handed over now, as far as its row and its slot say. */
+/** Nothing around the row holds it back. */
+const isDueAndFree = sql`(r.due_at IS NULL OR r.due_at <= now()) AND ${slotIsFree} AND NOT ${isPaused}`;
+
+/** What is wished for and not held may be handed over as soon as it is recorded. */
+export const isUrgentAndFree = sql`r.priority < ${bulkFrom} AND ${isDueAndFree}`;
+
+/** May be handed over now. */
 const isFree = sql`${isReady}
-  AND (r.due_at IS NULL OR r.due_at <= now())
-  AND (r.claimed_until IS NULL OR r.claimed_until <= now())
-  AND ${slotIsFree} AND NOT ${isPaused}`;
+  AND (r.claimed_until IS NULL OR r.claimed_until <= now()) AND ${isDueAndFree}`;
 
 const isBulkRow = sql`${isReady} AND r.priority >= ${bulkFrom}`;
 

@@ -1,7 +1,7 @@
 import type { Database } from "../database.ts";
 import { judgeFailed } from "../dead-letters/judge-failed.ts";
 import { isRetryable } from "../pg-errors.ts";
-import { ask, askAll, release } from "./ask.ts";
+import { ask, askAll, release, shareNoSlot } from "./ask.ts";
 import { cancelled, ended, progressed, touch } from "./attempts.ts";
 import { crashed } from "./crashes.ts";
 import { claim, handedOver, nextDueInMs, unclaim } from "./dispatch.ts";
@@ -18,12 +18,17 @@ export function openRunStore(database: Database): RunStore {
   const db = database.kysely;
   return {
     ask,
-    askAll,
-    // A statement is a transaction too, without the round trips of BEGIN and COMMIT.
-    commitAll: (wishes) =>
-      wishes.every(({ run }) => run.slot === null)
-        ? persistently(() => askAll(db, wishes))
-        : database.transaction((tx) => askAll(tx, wishes)),
+    askAll: async (tx, wishes) => (await askAll(tx, wishes)).map(({ asked }) => asked),
+    commitAll: async (wishes, leaseMs) => {
+      // A statement is a transaction too, without the round trips of BEGIN and COMMIT.
+      const recorded = shareNoSlot(wishes)
+        ? await persistently(() => askAll(db, wishes, leaseMs))
+        : await database.transaction((tx) => askAll(tx, wishes, leaseMs));
+      return {
+        asked: recorded.map(({ asked }) => asked),
+        claimed: recorded.flatMap(({ claimed }) => claimed ?? []),
+      };
+    },
     release,
     claim: (limit, leaseMs, owed) => persistently(() => claim(db, limit, leaseMs, owed)),
     handedOver: (runs) => persistently(() => handedOver(db, runs)),

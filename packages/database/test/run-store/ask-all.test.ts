@@ -98,14 +98,15 @@ test.each([
   await using t = await setup();
   const recorded = () => t.db.kysely.selectFrom("jobRequests").select("id").execute();
 
-  const broken = t.store.commitAll([
-    wish({ slot, payload: { n: 1 } }),
-    wish({ slot, payload: { n: 2 }, companyId: "not an id" }),
-  ]);
+  const broken = t.store.commitAll(
+    [wish({ slot, payload: { n: 1 } }), wish({ slot, payload: { n: 2 }, companyId: "not an id" })],
+    null,
+  );
   await expect(broken).rejects.toThrow("invalid input syntax for type uuid");
   expect(await recorded()).toEqual([]);
 
-  const asked = await t.store.commitAll([wish({ slot, payload: { n: 1 } }), wish({ slot })]);
+  const wishes = [wish({ slot, payload: { n: 1 } }), wish({ slot })];
+  const { asked } = await t.store.commitAll(wishes, null);
   expect(asked.map(({ joined }) => joined)).toEqual([false, slot !== null]);
   expect(await recorded()).toHaveLength(2);
 });

@@ -1,6 +1,12 @@
+import { BULK_PRIORITY } from "@ballast/contracts";
+import { until } from "@ballast/testing";
+import fc from "fast-check";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { HOUR_MS, LEASE_MS, setup } from "./setup.ts";
+import type { NewRun } from "../../src/index.ts";
+import { aRun, HOUR_MS, LEASE_MS, setup } from "./setup.ts";
+
+const NOBODY = { requestedBy: null, traceparent: null };
 
 test("the most urgent go first, among equals the one that could have begun first", async () => {
   await using t = await setup();
@@ -46,6 +52,74 @@ test("a claimed run carries what the engine needs", async () => {
       traceparent: "00-a-b-01",
     },
   ]);
+});
+
+test("what is recorded by one who hands over is claimed as a look would claim it, and nothing else", async () => {
+  await using t = await setup();
+  const wishes = fc.array(
+    fc.record({
+      queue: fc.constantFrom("pdf", "paused"),
+      slot: fc.constantFrom("busy", "waiting", "a", null),
+      priority: fc.constantFrom(0, 7, BULK_PRIORITY),
+      dueInMs: fc.constantFrom(null, -HOUR_MS, HOUR_MS),
+    }),
+    { minLength: 1, maxLength: 8 },
+  );
+  await sql`INSERT INTO queue_states (queue, paused, reason, changed_by) VALUES ('paused', true, 'test', 'test')`.execute(
+    t.db.kysely,
+  );
+  /** Which of the wishes had a run that was handed over, by when it was. */
+  const world = async (wanted: readonly Partial<NewRun>[], leaseMs: number | null) => {
+    await sql`DELETE FROM job_runs`.execute(t.db.kysely);
+    const busy = await t.ask({ slot: "busy" });
+    await t.claim();
+    await t.begin(busy.runId);
+    await t.ask({ slot: "waiting", dueAt: new Date(Date.now() + HOUR_MS) });
+    const all = wanted.map((run) => ({ run: aRun(run), request: { ...NOBODY } }));
+    const { asked, claimed } = await t.store.commitAll(all, leaseMs);
+    const found = await t.claim();
+    const at = (runs: readonly { id: string }[]) =>
+      runs.map(({ id }) => asked.findIndex(({ runId }) => runId === id)).sort((a, b) => a - b);
+    expect(claimed).toEqual(
+      claimed.map(({ id, requestId }) =>
+        expect.objectContaining({ id, engineJobId: id, requestId, inEngine: false }),
+      ),
+    );
+    const isShared = asked.map(
+      ({ runId, joined }) => joined || asked.filter((other) => other.runId === runId).length > 1,
+    );
+    return { claimed: at(claimed), found: at(found), isShared };
+  };
+  await fc.assert(
+    fc.asyncProperty(wishes, async (wanted) => {
+      const runs = wanted.map(({ dueInMs, ...run }) => ({
+        ...run,
+        dueAt: dueInMs === null ? null : new Date(Date.now() + dueInMs),
+      }));
+      const looked = await world(runs, null);
+      const taken = await world(runs, LEASE_MS);
+      expect(looked.claimed).toEqual([]);
+      expect([...taken.claimed, ...taken.found].sort((a, b) => a - b)).toEqual(looked.found);
+      // Bulk work waits for room; a run that took another wish in may be due since then.
+      for (const n of taken.found)
+        expect(taken.isShared[n] || runs[n]?.priority === BULK_PRIORITY).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("what is claimed as it is recorded carries what the engine needs, and wakes nobody", async () => {
+  await using t = await setup();
+  const woken: string[] = [];
+  await using _listener = await t.db.listen("ballast_dispatch", (said) => void woken.push(said));
+  const change = { payload: { n: 7 }, slot: "s", subject: "invoice:1", priority: 3 };
+  const request = { requestedBy: "anna", traceparent: "00-a-b-01" };
+
+  const { claimed } = await t.store.commitAll([{ run: aRun(change), request }], 0);
+  expect(claimed).toEqual(await t.claim()); // its claim has lapsed
+  await t.store.commitAll([{ run: aRun({ dueAt: new Date(Date.now() + HOUR_MS) }), request }], 0);
+  await until(() => woken.length > 0);
+  expect(woken).toHaveLength(1);
 });
 
 test("dispatchers at work together never claim one run twice", async () => {

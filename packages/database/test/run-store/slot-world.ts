@@ -2,16 +2,25 @@ import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { expect } from "vitest";
 import { moveToHistory } from "../../src/history/move.ts";
-import { type Cancellation, cancelRequest, type OutcomeKind } from "../../src/index.ts";
+import {
+  type Cancellation,
+  type ClaimedRun,
+  cancelRequest,
+  type OutcomeKind,
+} from "../../src/index.ts";
 import { ModelEngine, type ModelJob } from "./model-engine.ts";
 import { aRun, HOUR_MS, type Setup } from "./setup.ts";
+
+/** What becomes of runs that a dispatcher has claimed. */
+export type AfterClaim = "hand over" | "give back" | "die at once" | "die later";
 
 /** Something that happens; numbers choose among what is there, so that any list of steps makes sense. */
 export type Step =
   | { do: "wish"; slot: number; held: boolean; late: boolean; priority: number }
+  | { do: "wish and take"; slot: number; next: AfterClaim }
   | { do: "theirs"; slot: number }
   | { do: "replay"; which: number; isChanged: boolean }
-  | { do: "dispatch"; limit: number; next: "hand over" | "give back" | "die at once" | "die later" }
+  | { do: "dispatch"; limit: number; next: AfterClaim }
   | { do: "take"; which: number; next: "work" | "die unstarted" | "die started" }
   | {
       do: "end";
@@ -56,6 +65,8 @@ export class SlotWorld {
   readonly #slots: readonly string[];
   /** Nobody else acts between a look and an answer, so that answers can be foretold. */
   readonly #alone: boolean;
+  /** Of one who is alone a claim lapses at once: whoever dies with it holds nobody up. */
+  readonly #leaseMs: number;
   readonly #engine = new ModelEngine();
   readonly #wishes: Wish[] = [];
   readonly #held: Held[] = [];
@@ -71,6 +82,7 @@ export class SlotWorld {
   constructor(t: Setup, slotCount: number, { alone }: { alone: boolean }) {
     this.#t = t;
     this.#alone = alone;
+    this.#leaseMs = alone ? 0 : 200;
     const name = randomUUID();
     this.#slots = Array.from({ length: slotCount }, (_, slot) => `${name} ${slot}`);
   }
@@ -79,6 +91,8 @@ export class SlotWorld {
     switch (step.do) {
       case "wish":
         return await this.#wish(step);
+      case "wish and take":
+        return await this.#wishAndTake(step);
       case "theirs":
         return this.#sendTheirs(step.slot);
       case "replay":
@@ -175,6 +189,18 @@ export class SlotWorld {
     });
   }
 
+  /** As an API that hands over what it records. */
+  async #wishAndTake({ slot, next }: Extract<Step, { do: "wish and take" }>): Promise<void> {
+    const key = this.#slots[slot % this.#slots.length] ?? "";
+    await this.#inTurn(key, async (change) => {
+      const wish = { run: aRun({ slot: key, payload: { change } }), request: { ...NOBODY } };
+      const { asked, claimed } = await this.#t.store.commitAll([wish], this.#leaseMs);
+      for (const { requestId, runId } of asked)
+        this.#wishes.push({ requestId, runId, slot: key, change, isCancelled: false });
+      await this.#handOver(claimed, next);
+    });
+  }
+
   async #replay({ which, isChanged }: Extract<Step, { do: "replay" }>): Promise<void> {
     const letters = await this.#t.db.kysely
       .selectFrom("deadLetters")
@@ -213,8 +239,10 @@ export class SlotWorld {
   }
 
   async #dispatch({ limit, next }: Extract<Step, { do: "dispatch" }>): Promise<void> {
-    // A claim that lapses at once: whoever dies with it holds nobody up.
-    const claimed = await this.#t.store.claim(limit, this.#alone ? 0 : 200, {});
+    await this.#handOver(await this.#t.store.claim(limit, this.#leaseMs, {}), next);
+  }
+
+  async #handOver(claimed: readonly ClaimedRun[], next: AfterClaim): Promise<void> {
     const ids = claimed.map(({ id }) => id);
     if (next === "give back") return await this.#t.store.unclaim(ids);
     if (next === "die at once") return;
@@ -237,7 +265,7 @@ export class SlotWorld {
       await this.#inTurn(theirs, async (change) => {
         const { deadlineAt, job: name, ...run } = aRun({ slot: theirs, payload: { change } });
         const adoption = { ...run, ...start, job: name, deadlineAt, createdAt: new Date() };
-        started = await this.#t.store.adopt({ ...adoption, ...NOBODY });
+        started = await this.#t.store.adopt({ ...adoption, ...NOBODY, requestId: null });
       });
     switch (started?.kind) {
       case "go": {
@@ -327,7 +355,7 @@ export class SlotWorld {
   }
 }
 
-const NOBODY = { requestId: null, requestedBy: null, traceparent: null };
+const NOBODY = { requestedBy: null, traceparent: null };
 
 const IN_ENGINE: Record<OutcomeKind, ModelJob["state"]> = {
   completed: "completed",

@@ -11,6 +11,11 @@ const outcome = fc.constantFrom(
   ...(["completed", "retry", "postpone", "interrupted", "dead"] as const),
 );
 
+const afterClaim = fc.oneof(
+  { weight: 4, arbitrary: fc.constant("hand over" as const) },
+  { weight: 1, arbitrary: fc.constantFrom("give back", "die at once", "die later") },
+);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
@@ -21,6 +26,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       late: often(false),
       priority: fc.nat(2),
     }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("wish and take" as const), slot, next: afterClaim }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("theirs" as const), slot }) },
   {
@@ -36,10 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("dispatch" as const),
       limit: fc.integer({ min: 1, max: 3 }),
-      next: fc.oneof(
-        { weight: 4, arbitrary: fc.constant("hand over" as const) },
-        { weight: 1, arbitrary: fc.constantFrom("give back", "die at once", "die later") },
-      ),
+      next: afterClaim,
     }),
   },
   {

@@ -2,7 +2,13 @@ import { cancelRequest } from "@ballast/database";
 import { describeEachEngine, until } from "@ballast/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { handle, PermanentError, reconcile, TransientError } from "../../src/index.ts";
+import {
+  createRequests,
+  handle,
+  PermanentError,
+  reconcile,
+  TransientError,
+} from "../../src/index.ts";
 import { byThing, type Setup, setup, testJob } from "./setup.ts";
 
 /** Nothing of ours takes this long, also on a busy machine: whoever runs keeps its lock. */
@@ -11,12 +17,15 @@ const PATIENT = { lockDurationMs: 20_000, stalledIntervalMs: 5_000, concurrency:
 const PATIENCE_MS = 20_000;
 
 type Step =
-  | { do: "wish"; slot: number }
+  | { do: "wish" | "wish and take"; slot: number }
   | { do: "cancel"; which: number }
   | { do: "wait" | "wipe" | "replace the worker" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("wish" as const), slot: fc.nat(2) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constantFrom("wish", "wish and take"), slot: fc.nat(2) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("cancel" as const), which: fc.nat(30) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("wait" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("wipe" as const) }) },
@@ -39,12 +48,13 @@ describeEachEngine("wishes, cancellations, failures and wipes of an engine", (en
   test("leave no wish unseen and double no slot", { timeout: 240_000 }, async () => {
     await using t = await setup(engine);
     await reconcile(t);
-    await t.dispatch();
+    const dispatcher = await t.dispatch();
+    const requests = createRequests({ store: t.store, dispatcher });
     let round = 0;
     await fc.assert(
       fc.asyncProperty(steps, ends, async (script, outcomes) => {
         round += 1;
-        await play(t, `round ${round}`, script, outcomes);
+        await play({ ...t, requests }, `round ${round}`, script, outcomes);
       }),
       { numRuns: 5, endOnFailure: true },
     );
@@ -88,6 +98,14 @@ async function play(
         change += 1;
         const asked = await t.ask(job, { thing: `${name} ${one.slot}`, change });
         wishes.push({ ...asked, change, cancelled: false });
+        return;
+      }
+      case "wish and take": {
+        change += 1;
+        const payload = { thing: `${name} ${one.slot}`, change };
+        const wish = { payload, companyId: null, requestedBy: "test" };
+        for (const asked of await t.requests.commitAll(job, [wish]))
+          wishes.push({ ...asked, change, cancelled: false });
         return;
       }
       case "cancel": {
