@@ -58,6 +58,23 @@ test("with PostgreSQL away requests are answered 503 with Retry-After, and work 
   await t.api.post(path).expect(404);
 });
 
+test("with PostgreSQL away each of a group of wishes is told so, and none is tried again by itself", async () => {
+  await using t = await setup();
+  const { kysely } = t.database;
+  let tries = 0;
+  const selectFrom = () => {
+    tries += 1;
+    throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+  };
+  Object.assign(t.database, { kysely: { selectFrom } });
+  const ask = () => t.api.post(`/v1/invoices/${randomUUID()}/pdf`);
+  const answers = await Promise.all(Array.from({ length: 6 }, ask));
+  expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(503));
+  expect(tries).toBeLessThan(6);
+  Object.assign(t.database, { kysely });
+  await ask().expect(404);
+});
+
 test("a caller that hangs up halfway through its body is no failure of ours", async () => {
   await using t = await setup();
   const levels: string[] = [];

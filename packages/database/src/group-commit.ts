@@ -27,7 +27,7 @@ export interface GroupCommit<In, Out> {
 const MOST = 1_000;
 
 /**
- * Commit together whatever comes while the commit before is under way, so that many callers share one.
+ * Commit together whatever comes while others are being committed, so that many callers share one.
  *
  * What one of them holds fails that one alone: its group is then committed one by one.
  */

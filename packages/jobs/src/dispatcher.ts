@@ -1,10 +1,6 @@
-import { type BulkTurns, bulkTurns, isBulk } from "./bulk-turns.ts";
-import type { Engine, EngineJob } from "./engine/engine.ts";
-import { handOverSpan } from "./spans.ts";
+import { bulkTurns, isBulk } from "./bulk-turns.ts";
+import { type HandOverTools, handOverAll } from "./hand-over.ts";
 import type { ClaimedRun, RunStore } from "./store.ts";
-import type { RuntimeTelemetry } from "./telemetry.ts";
-import type { Tracer } from "./tracing.ts";
-import { isUnreachable } from "./unreachable.ts";
 
 export interface Dispatcher extends AsyncDisposable {
   /** Look for committed runs now rather than at the next poll. Call it after the commit. */
@@ -18,13 +14,9 @@ export interface Dispatcher extends AsyncDisposable {
   take(runs: readonly ClaimedRun[]): void;
 }
 
-export interface DispatcherOptions {
-  readonly store: Pick<
-    RunStore<never>,
-    "claim" | "handedOver" | "unclaim" | "nextDueInMs" | "onDispatch" | "expire"
-  >;
-  readonly engine: Pick<Engine, "add" | "prioritize" | "ping">;
-  readonly telemetry: RuntimeTelemetry;
+export interface DispatcherOptions extends HandOverTools {
+  readonly store: HandOverTools["store"] &
+    Pick<RunStore<never>, "claim" | "nextDueInMs" | "onDispatch" | "expire">;
   /** While it says so, runs stay rows: what we hand over never fills the engine. */
   readonly engineIsFull?: () => boolean;
 }
@@ -48,9 +40,13 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   const closing = new AbortController();
   let awake = new AbortController();
   let nudged = true;
+  /** There may be more to look for than was found. */
   let isBehind = true;
   let failures = 0;
-  let lookedAt = 0;
+  /** Whatever is taken meanwhile; sooner, where it is known that something falls due. */
+  let lookBy = 0;
+  let isDueKnown = false;
+  let bulkSeenAt = Number.NEGATIVE_INFINITY;
   let expiredAt = 0;
   const taken: ClaimedRun[] = [];
   const engineIsFull = () => options.engineIsFull?.() ?? false;
@@ -61,27 +57,36 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     wake();
   };
   const untilNudged = async () => {
-    const due = await store.nextDueInMs();
+    // What is due already waits for an engine that is full, or for another dispatcher.
+    if (!isDueKnown && !engineIsFull()) {
+      const due = await store.nextDueInMs();
+      if (due !== null) lookBy = Math.min(lookBy, Date.now() + due);
+      isDueKnown = true;
+    }
     awake = new AbortController();
     if (nudged || taken.length > 0 || closing.signal.aborted) return;
-    // What is due already waits for an engine that is full, or for another dispatcher.
-    const untilDue = engineIsFull() ? POLL_MS : (due ?? POLL_MS);
-    await pause(Math.max(1, Math.min(POLL_MS, untilDue)), awake.signal);
+    await pause(Math.max(1, lookBy - Date.now()), awake.signal);
   };
 
-  /** Hand over what was taken, and what there is else unless that can wait. */
+  const look = async () => {
+    nudged = false;
+    lookBy = Date.now() + POLL_MS;
+    isDueKnown = false;
+    isBehind = true; // until it is known
+    if (engineIsFull()) return;
+    const found = turns.take(await store.claim(BATCH, CLAIM_MS, turns.owed()));
+    if (found.some((run) => isBulk(run) || run.hasTurn)) bulkSeenAt = Date.now();
+    await handOverAll(options, found);
+    isBehind = found.length >= BATCH;
+  };
+  /** Hand over what was taken, and what there is else unless that can wait: bulk work has its turns among what is taken. */
   const round = async () => {
     const given = taken.splice(0, BATCH);
-    if (given.length > 0) await handOverAll(options, turns, given);
-    if (given.length > 0 && !nudged && !isBehind && Date.now() - lookedAt < POLL_MS) return;
-    nudged = false;
-    lookedAt = Date.now();
-    if (engineIsFull()) isBehind = false;
-    else {
-      const found = await store.claim(BATCH, CLAIM_MS, turns.owed());
-      await handOverAll(options, turns, found);
-      isBehind = found.length === BATCH;
-    }
+    turns.passed(given);
+    await handOverAll(options, given);
+    const isBulkWaiting = Date.now() - bulkSeenAt < POLL_MS;
+    if (given.length === 0 || nudged || isBehind || isBulkWaiting || Date.now() >= lookBy)
+      await look();
   };
 
   const loop = async () => {
@@ -95,9 +100,11 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
           expiredAt = Date.now();
           await store.expire(BATCH);
         }
-        if (!isBehind && !nudged && taken.length === 0) await untilNudged();
+        const hasMore = isBehind && !engineIsFull();
+        if (!hasMore && !nudged && taken.length === 0) await untilNudged();
       } catch (error) {
         failures += 1;
+        isBehind = true;
         if (failures === 1)
           log.warn({ err: error }, "cannot hand runs over; they stay recorded and wait");
         // A nudge must not turn an outage into a busy loop.
@@ -107,9 +114,11 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
         );
       }
     }
-    // Another may take them at once. Were PostgreSQL away: their claims lapse.
-    await store.unclaim(taken.map(({ id }) => id)).catch(() => {});
+    await giveBack(taken);
   };
+  /** Another finds them when it looks. Were PostgreSQL away: their claims lapse. */
+  const giveBack = (runs: readonly ClaimedRun[]) =>
+    store.unclaim(runs.map(({ id }) => id)).catch(() => {});
 
   const listening = await store.onDispatch(nudge);
   const looping = loop();
@@ -120,6 +129,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
       return isIdle && !engineIsFull() ? CLAIM_MS : null;
     },
     take(runs) {
+      if (closing.signal.aborted) return void giveBack(runs);
       taken.push(...runs);
       if (runs.length > 0) wake();
     },
@@ -129,117 +139,6 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
       await looping;
       await listening[Symbol.asyncDispose]();
     },
-  };
-}
-
-/** Hand over claimed runs. @throws if some of them, or all, could not be */
-async function handOverAll(
-  options: DispatcherOptions,
-  turns: BulkTurns,
-  runs: readonly ClaimedRun[],
-): Promise<void> {
-  const { store, telemetry } = options;
-  const failures: unknown[] = [];
-  let handedCount = 0;
-  for (const [queue, claimed] of Map.groupBy(runs, (run) => run.queue)) {
-    const batch = turns.take(queue, claimed);
-    try {
-      const handed = await togetherOrAlone(options, queue, batch);
-      if (handed.length === 0) continue;
-      await store.handedOver(handed);
-      handedCount += handed.length;
-      telemetry.jobs.dispatched(queue, handed.length, longestWaitSeconds(handed));
-      if (telemetry.tracer) traceHandOver(handed, telemetry.tracer);
-    } catch (error) {
-      failures.push(error);
-      // Were PostgreSQL away too: the claim lapses by itself.
-      await store.unclaim(batch.map(({ id }) => id)).catch(() => {});
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-  // An engine that is full answers and takes nothing: no reason to press it.
-  if (handedCount === 0 && runs.length > 0)
-    throw new Error(`the engine refused all of ${runs.length} runs`);
-}
-
-/** A span for each that belongs to a trace and came to the engine by this. */
-function traceHandOver(handed: readonly ClaimedRun[], tracer: Tracer): void {
-  for (const run of handed)
-    if (run.traceparent !== null && !run.inEngine) tracer.begin(handOverSpan(run)).end();
-}
-
-/** How late the latest is; bulk work, and what was handed over before, is late for nobody. */
-function longestWaitSeconds(handed: readonly ClaimedRun[]): number {
-  const since = handed
-    .filter((run) => !run.inEngine && !isBulk(run))
-    .map((run) => (run.dueAt ?? run.createdAt).getTime());
-  return Math.max(0, Date.now() - Math.min(Date.now(), ...since)) / 1_000;
-}
-
-/**
- * Hand a batch over in one call. If an engine that is well refuses it, each run goes alone, so that
- * the one it cannot take fails no neighbour; that one is tried again when its claim has lapsed.
- *
- * @returns those that were taken
- * @throws if the engine is away
- */
-export async function togetherOrAlone(
-  {
-    engine,
-    telemetry,
-  }: Pick<DispatcherOptions, "telemetry"> & {
-    readonly engine: Pick<Engine, "add" | "prioritize" | "ping">;
-  },
-  queue: string,
-  batch: readonly ClaimedRun[],
-): Promise<readonly ClaimedRun[]> {
-  try {
-    await handOver(engine, queue, batch);
-    return batch;
-  } catch (error) {
-    if (isUnreachable(error)) throw error;
-    await engine.ping();
-  }
-  const handed: ClaimedRun[] = [];
-  for (const run of batch) {
-    try {
-      await handOver(engine, queue, [run]);
-      handed.push(run);
-    } catch (error) {
-      if (isUnreachable(error)) throw error;
-      telemetry.log.error({ err: error, queue, runId: run.id }, "the engine refused a run");
-    }
-  }
-  return handed;
-}
-
-/** Add runs to the engine in one call, and let those that it has already overtake others. */
-async function handOver(
-  engine: Pick<Engine, "add" | "prioritize">,
-  queue: string,
-  runs: readonly ClaimedRun[],
-): Promise<void> {
-  const fresh = runs.filter(({ inEngine }) => !inEngine);
-  if (fresh.length > 0) await engine.add(queue, fresh.map(engineJobOf));
-  for (const { engineJobId, priority, inEngine } of runs)
-    if (inEngine) await engine.prioritize(queue, engineJobId, priority);
-}
-
-function engineJobOf(run: ClaimedRun): EngineJob {
-  const meta = {
-    requestId: run.requestId,
-    ...(run.companyId === null ? {} : { companyId: run.companyId }),
-    ...(run.subject === null ? {} : { subject: run.subject }),
-    ...(run.requestedBy === null ? {} : { requestedBy: run.requestedBy }),
-    ...(run.traceparent === null ? {} : { traceparent: run.traceparent }),
-    deadline: run.deadlineAt.toISOString(),
-  };
-  return {
-    // The engine takes no bare number as an id of ours; one it gave itself comes back as `12@<time>`.
-    id: run.engineJobId,
-    name: run.job,
-    data: { v: run.version, payload: run.payload, meta },
-    priority: run.priority,
   };
 }
 

@@ -1,6 +1,6 @@
 import { copiedEnd } from "./copied-end.ts";
-import { togetherOrAlone } from "./dispatcher.ts";
 import type { Engine, EngineJobState } from "./engine/engine.ts";
+import { togetherOrAlone } from "./hand-over.ts";
 import type { RunStore, SilentRun } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
 import { isUnreachable } from "./unreachable.ts";

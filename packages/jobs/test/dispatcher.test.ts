@@ -1,3 +1,4 @@
+import { BULK_PRIORITY } from "@ballast/contracts";
 import { until } from "@ballast/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startDispatcher } from "../src/dispatcher.ts";
@@ -35,6 +36,7 @@ async function setup(tracer?: Tracer) {
   const handed: string[] = [];
   const given: string[] = [];
   const calls = { expirations: 0, adds: 0, looks: 0 };
+  const due: { inMs: number | null } = { inMs: null };
   let meanwhile = async () => {};
   const engine = {
     away: false,
@@ -58,26 +60,27 @@ async function setup(tracer?: Tracer) {
     },
     async handedOver(runs: readonly Handed[]) {
       handed.push(...runs.map(({ id }) => id));
-      for (const { id } of runs)
-        waiting.splice(
-          waiting.findIndex((run) => run.id === id),
-          1,
-        );
+      for (const { id } of runs) {
+        const at = waiting.findIndex((run) => run.id === id);
+        if (at >= 0) waiting.splice(at, 1);
+      }
     },
     async unclaim(ids: readonly string[]) {
       given.push(...ids);
       for (const id of ids) claimed.delete(id);
     },
-    nextDueInMs: async () => null,
+    nextDueInMs: async () => due.inMs,
     onDispatch: async () => ({ async [Symbol.asyncDispose]() {} }),
     async expire() {
       calls.expirations += 1;
       return 0;
     },
   };
+  const admission = { engineIsFull: false };
   const dispatcher = await startDispatcher({
     store,
     engine,
+    engineIsFull: () => admission.engineIsFull,
     telemetry: { ...quietTelemetry(), ...(tracer && { tracer }) },
   });
   onTestFinished(() => dispatcher[Symbol.asyncDispose]());
@@ -88,7 +91,20 @@ async function setup(tracer?: Tracer) {
   const whileClaiming = (act: () => Promise<void>) => {
     meanwhile = act;
   };
-  return { dispatcher, engine, ask, handed, given, calls, whileClaiming };
+  /** Recorded by another process, whose word is lost. */
+  const leave = (id: string) => void waiting.push(aRun(id));
+  return {
+    dispatcher,
+    engine,
+    admission,
+    ask,
+    leave,
+    handed,
+    given,
+    calls,
+    due,
+    whileClaiming,
+  };
 }
 
 function useFakeTimers() {
@@ -155,41 +171,104 @@ test("what was claimed as it was recorded is handed over without a look for it",
 
 test("an engine that is away is given nothing in passing: runs stay recorded, and are looked for again", async () => {
   useFakeTimers();
-  const { dispatcher, engine, ask, given, handed } = await setup();
+  const { dispatcher, engine, leave, given, handed } = await setup();
   await vi.advanceTimersByTimeAsync(0);
   engine.away = true;
+  for (const id of ["a", "b"]) leave(id);
   dispatcher.take([aRun("a")]);
   await vi.advanceTimersByTimeAsync(10);
   expect(given).toEqual(["a"]);
   expect(dispatcher.leaseMs).toBeNull();
   engine.away = false;
-  ask("a");
-  await vi.advanceTimersByTimeAsync(2_000);
-  expect(handed).toEqual(["a"]);
+  dispatcher.take([aRun("late")]); // committed while it was not known yet
+  await vi.advanceTimersByTimeAsync(300);
+  expect(handed).toEqual(["late", "a", "b"]);
   expect(dispatcher.leaseMs).not.toBeNull();
 });
 
-test("while there is more to look for than one batch, nobody's wish goes before it", async () => {
-  const { dispatcher, ask, whileClaiming } = await setup();
-  for (let n = 0; n < 200; n++) ask(`${n}`);
-  const seen = Promise.withResolvers<number | null>();
-  let looks = 0;
-  whileClaiming(async () => {
-    looks += 1;
-    if (looks === 2) seen.resolve(dispatcher.leaseMs);
-  });
-  expect(await seen.promise).toBeNull();
-  await until(() => dispatcher.leaseMs !== null);
+test("while there may be more to look for than one batch, nobody's wish goes before it", async () => {
+  useFakeTimers();
+  const { dispatcher, leave, handed, calls, whileClaiming } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  const looks = calls.looks;
+  for (let n = 0; n < 201; n++) leave(`${n}`);
+  const leases: unknown[] = [];
+  whileClaiming(async () => void leases.push(dispatcher.leaseMs));
+  dispatcher.nudge();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(handed).toHaveLength(201);
+  expect(calls.looks).toBe(looks + 2); // and the second at once
+  expect(leases).toEqual([null, null]);
+  expect(dispatcher.leaseMs).not.toBeNull();
 });
 
-test("a stop gives back what it had no time for", async () => {
-  const { dispatcher, given } = await setup();
-  await until(() => dispatcher.leaseMs !== null);
-  const stopped = dispatcher[Symbol.asyncDispose]();
-  dispatcher.take([aRun("late")]);
+test("an engine that was full is given what waited for it before anything newer", async () => {
+  useFakeTimers();
+  const { dispatcher, admission, leave, handed, calls } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  admission.engineIsFull = true;
+  dispatcher.nudge();
+  await vi.advanceTimersByTimeAsync(10);
+  const looks = calls.looks;
+  leave("older");
+  await vi.advanceTimersByTimeAsync(5_000);
   expect(dispatcher.leaseMs).toBeNull();
+  expect(calls.looks).toBe(looks);
+  admission.engineIsFull = false;
+  expect(dispatcher.leaseMs).toBeNull(); // until somebody has looked
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(handed).toEqual(["older"]);
+  expect(dispatcher.leaseMs).not.toBeNull();
+});
+
+test("what falls due is looked for in time, whatever is taken meanwhile", async () => {
+  useFakeTimers();
+  const { dispatcher, due, leave, handed } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  due.inMs = 300;
+  dispatcher.nudge();
+  await vi.advanceTimersByTimeAsync(0);
+  leave("due");
+  for (let n = 0; n < 40; n++) {
+    dispatcher.take([aRun("taken")]);
+    await vi.advanceTimersByTimeAsync(10);
+    due.inMs = null;
+  }
+  expect(handed).toContain("due");
+});
+
+test("bulk work has its turn among what is taken", async () => {
+  useFakeTimers();
+  const { dispatcher, ask, calls } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  ask("bulk", { priority: BULK_PRIORITY });
+  await vi.advanceTimersByTimeAsync(10);
+  const looks = calls.looks;
+  for (let n = 0; n < 20; n++) {
+    dispatcher.take([aRun("taken")]);
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(calls.looks).toBe(looks + 20); // as long as there was some a moment ago
+});
+
+test("a stop gives back what it had no time for, and what comes after it", async () => {
+  const { dispatcher, given, whileClaiming } = await setup();
+  await until(() => dispatcher.leaseMs !== null);
+  const looking = Promise.withResolvers<void>();
+  const looked = Promise.withResolvers<void>();
+  whileClaiming(() => {
+    looking.resolve();
+    return looked.promise;
+  });
+  dispatcher.nudge();
+  await looking.promise;
+  dispatcher.take([aRun("before")]);
+  const stopped = dispatcher[Symbol.asyncDispose]();
+  looked.resolve();
   await stopped;
-  expect(given).toEqual(["late"]);
+  dispatcher.take([aRun("after")]);
+  expect(dispatcher.leaseMs).toBeNull();
+  expect(given).toEqual(["before", "after"]);
 });
 
 test("what belongs to a trace shows in it how long it was in the outbox", async () => {

@@ -10,7 +10,7 @@ export interface JobWish extends SimpleWish {
 
 /**
  * Ask for one job. Resolves once it is committed, together with all wishes for jobs of that name which came while
- * the commit before was under way.
+ * others were being committed.
  */
 export type JobWishes = (wish: JobWish) => Promise<Asked>;
 

@@ -19,8 +19,8 @@ export interface RenderWish extends Wisher {
 }
 
 /**
- * Ask for one PDF. Resolves once it is committed, together with all that were asked for while the commit before
- * was under way.
+ * Ask for one PDF. Resolves once it is committed, together with all that were asked for while others were being
+ * committed.
  *
  * @throws {Problem} of this wish alone: `not-found`, `invoice-not-issued`, `invoice-state`
  */
