@@ -13,6 +13,8 @@ import { type Tracer, traced } from "./tracing.ts";
 
 /** Wait for another run of the slot; the dispatcher hands over none that would, so this is rare. */
 const SLOT_WAIT_MS = 1_000;
+/** Wait for the report of a worker that the engine has forgotten: longer than the journal gathers ends. */
+const REPORT_WAIT_MS = 2_000;
 /** Wait of a job that a newer producer sent, until newer workers are here. */
 const NEWER_WAIT_MS = 30_000;
 const NO_DEADLINE = new Date(8.64e15);
@@ -72,6 +74,7 @@ async function afterStart(
 ): Promise<EndedAttempt> {
   const startedAt = new Date();
   if (started.kind === "over") return { outcome: overAlready(started) };
+  if (started.kind === "running") return { outcome: stillRunning(delivery) };
   if (started.kind !== "go") return { outcome: slotBusy(delivery) };
 
   const { outcome, traceparent } = await traced(
@@ -172,32 +175,40 @@ const UNKNOWN_CONTRACT: Pick<AnyJob, "name" | "attempts" | "backoff" | "timeoutM
 };
 
 const journalDown = (cause: unknown, delivery: Delivery): Outcome =>
-  postpone(
-    new DependencyDownError("journal_down", "PostgreSQL did not take the start of this attempt", {
-      cause,
-    }),
+  putOff(
+    delivery,
     5_000,
-    {
-      contract: UNKNOWN_CONTRACT,
-      attempt: delivery.attemptsMade + 1,
-      abortedBy: undefined,
-      now: new Date(),
-      deadlineAt: NO_DEADLINE,
-    },
+    "journal_down",
+    "PostgreSQL did not take the start of this attempt",
+    cause,
   );
 
 const slotBusy = (delivery: Delivery): Outcome =>
-  postpone(
-    new DependencyDownError("slot_busy", "another run of this slot is started"),
-    SLOT_WAIT_MS,
-    {
-      contract: UNKNOWN_CONTRACT,
-      attempt: delivery.attemptsMade + 1,
-      abortedBy: undefined,
-      now: new Date(),
-      deadlineAt: NO_DEADLINE,
-    },
+  putOff(delivery, SLOT_WAIT_MS, "slot_busy", "another run of this slot is started");
+
+const stillRunning = (delivery: Delivery): Outcome =>
+  putOff(
+    delivery,
+    REPORT_WAIT_MS,
+    "still_running",
+    "the engine has forgotten that a worker has this run, which may be about to report",
   );
+
+/** Before anything is known of the job: no attempt is counted and no deadline looked at. */
+const putOff = (
+  { attemptsMade }: Delivery,
+  waitMs: number,
+  code: string,
+  message: string,
+  cause?: unknown,
+): Outcome =>
+  postpone(new DependencyDownError(code, message, cause === undefined ? {} : { cause }), waitMs, {
+    contract: UNKNOWN_CONTRACT,
+    attempt: attemptsMade + 1,
+    abortedBy: undefined,
+    now: new Date(),
+    deadlineAt: NO_DEADLINE,
+  });
 
 function overAlready(over: Extract<Started, { kind: "over" }>): Outcome {
   if (over.state === "completed") return { kind: "completed", result: over.result };

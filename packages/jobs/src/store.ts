@@ -85,6 +85,8 @@ export interface Start {
   readonly stalled?: boolean;
   /** Nothing else runs in this worker's process. */
   readonly alone?: boolean;
+  /** As far as the engine knows nobody was ever given this job before. */
+  readonly first?: boolean;
 }
 
 /** The run a worker may now work on. */
@@ -118,6 +120,8 @@ export type Started =
   | { readonly kind: "suspect"; readonly runId: string }
   /** Another run of the slot is started: come back later. */
   | { readonly kind: "slot_busy" }
+  /** The engine has forgotten that it gave this run to a worker, which may be at it or about to report: come back. */
+  | { readonly kind: "running" }
   /** No such run: another team's job, to be adopted. */
   | { readonly kind: "unknown" };
 

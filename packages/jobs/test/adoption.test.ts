@@ -18,6 +18,7 @@ const delivered = (data: unknown) => ({
   data,
   attemptsMade: 0,
   stallCount: 0,
+  isFirst: true,
   createdAt,
   readyAt: createdAt,
 });

@@ -62,6 +62,7 @@ async function attempt({
       data,
       attemptsMade: 0,
       stallCount: 0,
+      isFirst: true,
       createdAt: now,
       readyAt: now,
     },

@@ -13,7 +13,7 @@ const LATE_REPORT_MS = 30_000;
 
 interface StartRow extends Run {
   readonly ord: number;
-  readonly verdict: "go" | "over" | "cancel" | "crashed" | "suspect" | "slot_busy";
+  readonly verdict: "go" | "over" | "cancel" | "crashed" | "suspect" | "slot_busy" | "running";
   readonly state: string;
   readonly result: unknown;
   readonly errorMessage: string | null;
@@ -55,14 +55,15 @@ async function startTogether(db: Queryable, starts: readonly Start[]): Promise<S
     worker: one.worker,
     stalled: one.stalled ?? false,
     alone: one.alone ?? false,
+    first: one.first ?? false,
   }));
   const { rows } = await sql<StartRow>`
     WITH asked AS (
       SELECT * FROM jsonb_to_recordset(${storableJson(asked)}::jsonb)
         AS a(ord int, attempt_id uuid, queue text, engine_job_id text, worker text, stalled boolean,
-             alone boolean)
+             alone boolean, first boolean)
     ), locked AS MATERIALIZED (
-      SELECT r.*, a.ord, a.attempt_id, a.worker, a.stalled, a.alone,
+      SELECT r.*, a.ord, a.attempt_id, a.worker, a.stalled, a.alone, a.first,
              r.running_attempt_id <> a.attempt_id AS unreported
       FROM asked a JOIN job_runs r ON r.queue = a.queue AND r.engine_job_id = a.engine_job_id
       ORDER BY r.id FOR UPDATE OF r
@@ -79,6 +80,7 @@ async function startTogether(db: Queryable, starts: readonly Start[]): Promise<S
         WHEN l.cancel_requested_at IS NOT NULL THEN 'cancel'
         WHEN l.crash_count >= ${MAX_CRASHES_ALONE} THEN 'crashed'
         WHEN NOT l.alone AND (l.suspect_since IS NOT NULL OR l.is_lost) THEN 'suspect'
+        WHEN l.state = 'started' AND l.unreported AND l.first THEN 'running'
         WHEN l.state = 'started' THEN 'go'
         -- Held again by a wish that joined after it was handed over.
         WHEN l.held_for IS NOT NULL THEN 'slot_busy'
@@ -158,7 +160,8 @@ function answerOf(row: StartRow): Started {
     case "go":
       return { kind: "go", run };
     case "slot_busy":
-      return { kind: "slot_busy" };
+    case "running":
+      return { kind: verdict };
     case "cancel":
       return { kind: "over", state: "cancelled", result: null, error: null };
     case "suspect":

@@ -41,6 +41,29 @@ test("answers come in the order of the starts, whatever they are", async () => {
   ]);
 });
 
+test("a run that the engine gives away as if for the first time is left to the worker that has it", async () => {
+  await using t = await setup();
+  const { requestId, runId } = await t.ask();
+  const attemptId = await t.begin(runId);
+  expect(await t.start(runId, { first: true })).toEqual({ kind: "running" });
+  expect((await t.runOf(requestId)).runningAttemptId).toBe(attemptId);
+  expect(await t.start(runId, { first: true, attemptId })).toMatchObject({ kind: "go" }); // asked again
+
+  await t.store.ended([t.end(runId, attemptId, { result: { done: true } })]);
+  expect(await t.start(runId, { first: true })).toMatchObject({ kind: "over" });
+});
+
+test("one whose worker said nothing for long, or whose claim it let lapse, is not waited for", async () => {
+  await using t = await setup();
+  const silent = await t.ask();
+  await t.begin(silent.runId);
+  await t.touchedAgo(silent.runId, "31 seconds");
+  expect(await t.start(silent.runId, { first: true })).toMatchObject({ kind: "suspect" });
+  const again = await t.ask();
+  await t.begin(again.runId);
+  expect(await t.start(again.runId, { first: false })).toMatchObject({ kind: "go" });
+});
+
 test("a start says who runs it since when, and clears why it waited", async () => {
   await using t = await setup();
   const { requestId, runId } = await t.ask();

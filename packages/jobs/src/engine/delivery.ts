@@ -11,6 +11,7 @@ export function deliveryOf(job: Job): Delivery {
     data: job.data,
     attemptsMade: job.attemptsMade,
     stallCount: job.stalledCounter,
+    isFirst: job.attemptsStarted === 1,
     createdAt: new Date(createdMs),
     readyAt: new Date(createdMs + (job.attemptsStarted <= 1 ? momentOf(job.opts.delay ?? 0) : 0)),
   };

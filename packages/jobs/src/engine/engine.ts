@@ -20,6 +20,8 @@ export interface Delivery {
   readonly attemptsMade: number;
   /** How often the engine took it back from a worker that stopped renewing its claim. */
   readonly stallCount: number;
+  /** As far as the engine knows nobody was given it before. */
+  readonly isFirst: boolean;
   readonly createdAt: Date;
   /** When it could have started at the earliest. */
   readonly readyAt: Date;

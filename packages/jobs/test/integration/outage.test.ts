@@ -95,3 +95,38 @@ describeEachEngine("an engine that is away", (engine) => {
     await t.reach(requestId, "completed");
   });
 });
+
+describeEachEngine("an engine that forgets what it gave away last", (engine) => {
+  test("does not have it done twice: its worker is let finish and report", async () => {
+    await using t = await setup(engine);
+    const ran: string[] = [];
+    const letGo = Promise.withResolvers<void>();
+    const slow = handle(testJob(), async ({ payload: { thing } }) => {
+      ran.push(thing);
+      if (thing === "forgotten") await letGo.promise;
+      return { done: thing };
+    });
+    await t.work([slow], { lockDurationMs: 20_000, stalledIntervalMs: 5_000 });
+    const asked = await t.ask(testJob(), { thing: "forgotten" });
+    const dispatcher = await t.dispatch();
+    await until(() => ran.length === 1);
+
+    await t.wipe();
+    const { run } = await t.view(asked.requestId);
+    const data = { v: run.version, payload: run.payload, meta: {} };
+    await t.engine.add(queue.name, [{ id: run.id, name: run.job, data, priority: 0 }]);
+    const putOff = async () => (await t.engine.state(queue.name)).delayed === 1;
+    await until(putOff);
+    letGo.resolve();
+    await t.reach(asked.requestId, "completed");
+    const after = await t.ask(testJob(), { thing: "after" });
+    dispatcher.nudge();
+    await t.reach(after.requestId, "completed");
+    const settled = async () => (await t.engine.find(queue.name, run.id))?.state === "completed";
+    await until(settled);
+
+    expect(ran).toEqual(["forgotten", "after"]);
+    const { attempts } = await t.view(asked.requestId);
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(["completed"]);
+  });
+});
