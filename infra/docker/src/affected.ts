@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { run } from "./command.ts";
+import { commitOf } from "./commit.ts";
 import type { Image } from "./image.ts";
 
 /** Files that go into every image, beyond what turbo's graph knows. */
@@ -17,7 +18,7 @@ export async function affectedImages(
   root: string,
 ): Promise<readonly Image[]> {
   const git = (...args: string[]) => run("git", args, { cwd: root });
-  const base = (await git("rev-parse", "--verify", `${ref}^{commit}`)).trim();
+  const base = await commitOf(ref, root);
   const shared = await git("diff", "--name-only", base, "--", ...EVERYWHERE);
   if (shared.trim() !== "") return images;
   const listed = await run(

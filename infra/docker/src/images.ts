@@ -12,6 +12,7 @@ import { root } from "@ballast/local";
 import { affectedImages } from "./affected.ts";
 import { openBase } from "./base.ts";
 import { findBuilder } from "./builders.ts";
+import { commitOf } from "./commit.ts";
 import { readDockerfile } from "./dockerfile.ts";
 import { type Image, imagesOf, labelsOf } from "./image.ts";
 import { readOptions } from "./options.ts";
@@ -27,6 +28,7 @@ async function main(): Promise<boolean> {
       : await affectedImages(options.images, options.affected, root);
   if (images.length === 0) console.error(`nothing to build: no image changed`);
   if (images.length === 0) return true;
+  const ref = options.beside && (await commitOf(options.beside, root));
 
   const builder = await findBuilder();
   console.error(`builder: ${builder.name}`);
@@ -49,8 +51,7 @@ async function main(): Promise<boolean> {
     report(image, { aboveBytes, isFit, ms: performance.now() - began, json: options.json });
   }
   if (options.tryThem) await tryImages(builder, images, root);
-  if (options.beside !== undefined)
-    await tryBeside(builder, images, { root, ref: options.beside, base });
+  if (ref) await tryBeside(builder, images, { root, ref, base });
   return ok;
 }
 
