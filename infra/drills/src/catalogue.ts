@@ -8,6 +8,7 @@ import { deployMidJob } from "./drills/deploy-mid-job.ts";
 import { doubleClick } from "./drills/double-click.ts";
 import { drift } from "./drills/drift.ts";
 import { engineDown } from "./drills/engine-down.ts";
+import { engineForgets } from "./drills/engine-forgets.ts";
 import { engineFrozen } from "./drills/engine-frozen.ts";
 import { engineFull } from "./drills/engine-full.ts";
 import { engineKilled } from "./drills/engine-killed.ts";
@@ -37,6 +38,7 @@ import { workerKilled } from "./drills/worker-killed.ts";
 export const catalogue: readonly Drill[] = [
   engineDown,
   engineKilled,
+  engineForgets,
   engineWiped,
   engineFrozen,
   engineFull,

@@ -1,3 +1,6 @@
+import { cp, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { type EngineKind, findRedis, startRedis } from "@ballast/local";
 import { Redis } from "ioredis";
 import pg from "pg";
@@ -17,6 +20,8 @@ export interface EngineServer extends AsyncDisposable {
   /** It keeps its connections and answers nothing. */
   freeze(): void;
   thaw(): void;
+  /** Killed, and back as it was this long before. */
+  rewind(ms: number): Promise<void>;
   /** Everything in it is gone. */
   wipe(): Promise<void>;
 }
@@ -34,13 +39,25 @@ export async function startRedisServer(
   const { url } = server;
   const { port, password } = new URL(url);
   const at = { port: Number(port), password };
+  const file = join(dataDir, options.name, "appendonlydir");
+  const kill = () => server.process.end([["SIGKILL", 5_000]]);
+  const start = async () => {
+    server = await startRedis({ ...options, at });
+  };
   return {
     kind: "redis",
     url,
     stop: () => server.process.end([["SIGTERM", 10_000]]),
-    kill: () => server.process.end([["SIGKILL", 5_000]]),
-    start: async () => {
-      server = await startRedis({ ...options, at });
+    kill,
+    start,
+    rewind: async (ms) => {
+      const before = `${file}-before`; // appended to alone, so that a copy is a state it was in
+      await cp(file, before, { recursive: true });
+      await pause(ms);
+      await kill();
+      await rm(file, { recursive: true });
+      await rename(before, file);
+      await start();
     },
     freeze: () => void server.process.child.kill("SIGSTOP"),
     thaw: () => void server.process.child.kill("SIGCONT"),
@@ -70,6 +87,7 @@ export async function startPostgresEngine(databaseUrl: string): Promise<EngineSe
     start: () => proxy.accept(),
     freeze: () => proxy.freeze(),
     thaw: () => proxy.thaw(),
+    rewind: () => Promise.reject(new Error("PostgreSQL forgets nothing that it acknowledged")),
     wipe: () => truncateEngine(databaseUrl),
     [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
   };
