@@ -39,17 +39,11 @@ export interface Requests<Tx> {
    */
   ask<Job extends AnyJob>(tx: Tx, job: Job, payload: PayloadInput<Job>, wish: Wish): Promise<Asked>;
   /**
-   * Record many wishes for one job, as if each was asked for after the one before it; in their order. None of
-   * them may be held or a replay.
+   * Record many wishes for one job, as if each was asked for after the one before it, in a transaction of their own;
+   * in their order. None of them may be held or a replay. The dispatcher, if there is one, hands them over.
    *
    * @throws as {@link ask} does; none is recorded then
    */
-  askAll<Job extends AnyJob>(
-    tx: Tx,
-    job: Job,
-    wishes: ReadonlyArray<SimpleWish & { readonly payload: PayloadInput<Job> }>,
-  ): Promise<Asked[]>;
-  /** The same in a transaction of its own; the dispatcher, if there is one, hands them over. */
   commitAll<Job extends AnyJob>(
     job: Job,
     wishes: ReadonlyArray<SimpleWish & { readonly payload: PayloadInput<Job> }>,
@@ -66,7 +60,7 @@ export const createRequests = <Tx>({
   store,
   dispatcher,
 }: {
-  readonly store: Pick<RunStore<Tx>, "ask" | "askAll" | "commitAll" | "release">;
+  readonly store: Pick<RunStore<Tx>, "ask" | "commitAll" | "release">;
   readonly dispatcher?: Pick<Dispatcher, "leaseMs" | "take" | "nudge">;
 }): Requests<Tx> => ({
   ask(tx, job, input, wish) {
@@ -75,7 +69,6 @@ export const createRequests = <Tx>({
       ? store.ask(tx, run, request)
       : store.ask(tx, run, request, wish.replay);
   },
-  askAll: (tx, job, wishes) => store.askAll(tx, newWishes(job, wishes)),
   async commitAll(job, wishes) {
     const leaseMs = dispatcher?.leaseMs ?? null;
     const { asked, claimed } = await store.commitAll(newWishes(job, wishes), leaseMs);

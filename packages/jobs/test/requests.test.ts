@@ -28,7 +28,6 @@ function setup() {
         asked.push(run);
         return { requestId: "request", runId: "run", joined: false };
       },
-      askAll: async (_tx, wishes) => askedAll(wishes),
       commitAll: async (wishes) => ({ asked: askedAll(wishes), claimed: [] }),
       release: async () => 0,
     },

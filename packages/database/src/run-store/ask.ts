@@ -51,7 +51,7 @@ export interface Recorded {
 export async function askAll(
   db: Queryable,
   wishes: readonly NewWish[],
-  leaseMs: number | null = null,
+  leaseMs: number | null,
 ): Promise<Recorded[]> {
   const done = new Map<NewWish, Recorded>();
   for (let left = wishes; left.length > 0; left = left.filter((wish) => !done.has(wish))) {

@@ -18,7 +18,6 @@ export function openRunStore(database: Database): RunStore {
   const db = database.kysely;
   return {
     ask,
-    askAll: async (tx, wishes) => (await askAll(tx, wishes)).map(({ asked }) => asked),
     commitAll: async (wishes, leaseMs) => {
       // A statement is a transaction too, without the round trips of BEGIN and COMMIT.
       const recorded = shareNoSlot(wishes)

@@ -213,10 +213,9 @@ export interface RunStore {
    * replay whose payload is unchanged joins a started one too, and never changes what a wish asked for.
    */
   ask(tx: Tx, run: NewRun, request: NewRequest, lineage?: Lineage): Promise<Asked>;
-  /** Record many wishes, none of them held, as if each was asked for after the one before it; in their order. */
-  askAll(tx: Tx, wishes: readonly NewWish[]): Promise<Asked[]>;
   /**
-   * The same in a transaction of its own, which is one statement where no two share a slot.
+   * Record many wishes, none of them held, as if each was asked for after the one before it, in a transaction of their
+   * own: one statement where no two share a slot.
    *
    * @param leaseMs claim for so long what could be handed over at once; `null` claims nothing
    */

@@ -10,14 +10,15 @@ const wish = (change: Partial<NewRun> = {}) => ({ run: aRun(change), request: { 
 test("many wishes are recorded at once, each with its request, answered in their order", async () => {
   await using t = await setup();
   const waiting = await t.ask({ slot: "b", payload: { n: 0 } });
-  const asked = await t.db.transaction((tx) =>
-    t.store.askAll(tx, [
+  const { asked } = await t.store.commitAll(
+    [
       { ...wish({ slot: "c", payload: { n: 1 } }), request: { ...inTurn, requestedBy: "anna" } },
       wish({ slot: "b", payload: { n: 2 }, companyId: randomUUID() }),
       wish({ payload: { n: 3 } }),
       wish({ payload: { n: 3 } }),
       wish({ slot: "c", queue: "email" }),
-    ]),
+    ],
+    null,
   );
   expect(asked.map(({ joined }) => joined)).toEqual([false, true, false, false, false]);
   expect(asked[1]?.runId).toBe(waiting.runId);
@@ -31,7 +32,7 @@ test("many wishes are recorded at once, each with its request, answered in their
 
 test("none at all is recorded as nothing", async () => {
   await using t = await setup();
-  expect(await t.db.transaction((tx) => t.store.askAll(tx, []))).toEqual([]);
+  expect(await t.store.commitAll([], null)).toEqual({ asked: [], claimed: [] });
 });
 
 test("together they leave what they leave one after the other, whatever shares a slot", async () => {
@@ -72,14 +73,10 @@ test("together they leave what they leave one after the other, whatever shares a
           dueAt,
         }));
       };
-      const together = await world((rest) =>
-        t.db.transaction((tx) =>
-          t.store.askAll(
-            tx,
-            rest.map((run) => ({ run, request: { ...inTurn } })),
-          ),
-        ),
-      );
+      const together = await world(async (rest) => {
+        const all = rest.map((run) => ({ run, request: { ...inTurn } }));
+        return (await t.store.commitAll(all, null)).asked;
+      });
       const inTurns = await world(async (rest) => {
         const asked = [];
         for (const run of rest) asked.push(await t.ask(run));
