@@ -10,35 +10,8 @@ import {
 } from "../../src/index.ts";
 import { ModelEngine, type ModelJob } from "./model-engine.ts";
 import { aRun, HOUR_MS, type Setup } from "./setup.ts";
-
-/** What becomes of runs that a dispatcher has claimed. */
-export type AfterClaim = "hand over" | "give back" | "die at once" | "die later";
-
-/** Something that happens; numbers choose among what is there, so that any list of steps makes sense. */
-export type Step =
-  | { do: "wish"; slot: number; held: boolean; late: boolean; priority: number }
-  | { do: "wish and take"; slot: number; next: AfterClaim }
-  | { do: "theirs"; slot: number }
-  | { do: "replay"; which: number; isChanged: boolean }
-  | { do: "dispatch"; limit: number; next: AfterClaim }
-  | { do: "take"; which: number; next: "work" | "die unstarted" | "die started" }
-  | {
-      do: "end";
-      which: number;
-      outcome: OutcomeKind;
-      heard: "by both" | "by engine" | "by journal";
-    }
-  | { do: "stall" | "give up" | "cancel"; which: number }
-  | { do: "stop cancelled" | "release" | "wipe" | "reconcile" | "expire" | "move" };
-
-interface Wish {
-  readonly requestId: string;
-  readonly runId: string;
-  readonly slot: string;
-  /** Counts the changes of its slot, which the payload carries. */
-  readonly change: number;
-  isCancelled: boolean;
-}
+import { type RunRow, SlotAccount, type Wish } from "./slot-account.ts";
+import type { AfterClaim, Step } from "./slot-steps.ts";
 
 /** An attempt that a worker holds, whether or not the engine still thinks so. */
 interface Held {
@@ -47,18 +20,10 @@ interface Held {
   readonly engineJobId: string;
 }
 
-interface RunRow {
-  readonly id: string;
-  readonly slot: string;
-  readonly state: "waiting" | "started" | "completed" | "dead" | "cancelled";
-  readonly change: number;
-}
-
 const HOLD = "document:1";
 
 /**
  * A real store between a model of the engine, workers that die, and people who change their minds.
- * It keeps account of what was wished and what was seen, and says what must hold.
  */
 export class SlotWorld {
   readonly #t: Setup;
@@ -68,12 +33,8 @@ export class SlotWorld {
   /** Of one who is alone a claim lapses at once: whoever dies with it holds nobody up. */
   readonly #leaseMs: number;
   readonly #engine = new ModelEngine();
-  readonly #wishes: Wish[] = [];
+  readonly #account = new SlotAccount();
   readonly #held: Held[] = [];
-  /** Changes that handlers were given, by run, in the order of their starts. */
-  readonly #seen = new Map<string, number[]>();
-  /** How runs ended; the end is final. */
-  readonly #ended = new Map<string, RunRow["state"]>();
   readonly #changes = new Map<string, number>();
   readonly #asking = new Map<string, Promise<unknown>>();
   /** Jobs of another team: the slot each is of. */
@@ -108,7 +69,7 @@ export class SlotWorld {
       case "give up":
         return this.#engine.giveUp(pick(this.#engine.active(), step.which)?.id ?? "");
       case "cancel":
-        return await this.#cancel(pick(this.#wishes, step.which));
+        return await this.#cancel(pick(this.#account.wishes, step.which));
       case "stop cancelled":
         return await this.#stopCancelled();
       case "release":
@@ -131,27 +92,7 @@ export class SlotWorld {
 
   /** What must hold at any moment. */
   async check(): Promise<void> {
-    const runs = await this.#runs();
-    for (const state of ["waiting", "started"]) {
-      const slots = [...runs.values()].filter((run) => run.state === state).map((run) => run.slot);
-      expect(new Set(slots).size, `one run ${state} per slot`).toBe(slots.length);
-    }
-    for (const { id, state } of runs.values()) {
-      expect(state, "an end, once it is reached").toBe(this.#ended.get(id) ?? state);
-      if (state !== "waiting" && state !== "started") this.#ended.set(id, state);
-    }
-    for (const wish of this.#wishes) {
-      const run = runs.get(wish.runId);
-      const what = `wish ${wish.change} of slot ${wish.slot.slice(-1)}`;
-      if (run === undefined) throw new Error(`${what} has no run`);
-      const [seen] = this.#seen.get(run.id) ?? [];
-      if (seen !== undefined)
-        expect(seen, `what the run of ${what} saw`).toBeGreaterThanOrEqual(wish.change);
-      if (run.state === "waiting")
-        expect(run.change, `what ${what} waits with`).toBeGreaterThanOrEqual(wish.change);
-      if (run.state === "completed") expect(seen, `${what} was done`).toBeDefined();
-      if (run.state === "cancelled") expect(wish.isCancelled, `${what} was cancelled`).toBe(true);
-    }
+    this.#account.check(await this.#runs());
   }
 
   /** Let everything come to its end; what was wished and not taken back was then seen, or died. */
@@ -185,7 +126,7 @@ export class SlotWorld {
         deadlineAt: new Date(Date.now() + (late ? -1 : HOUR_MS)),
       });
       const { requestId, runId } = asked;
-      this.#wishes.push({ requestId, runId, slot: key, change, isCancelled: false });
+      this.#account.wishes.push({ requestId, runId, slot: key, change, isCancelled: false });
     });
   }
 
@@ -196,7 +137,7 @@ export class SlotWorld {
       const wish = { run: aRun({ slot: key, payload: { change } }), request: { ...NOBODY } };
       const { asked, claimed } = await this.#t.store.commitAll([wish], this.#leaseMs);
       for (const { requestId, runId } of asked)
-        this.#wishes.push({ requestId, runId, slot: key, change, isCancelled: false });
+        this.#account.wishes.push({ requestId, runId, slot: key, change, isCancelled: false });
       await this.#handOver(claimed, next);
     });
   }
@@ -205,11 +146,11 @@ export class SlotWorld {
     const letters = await this.#t.db.kysely
       .selectFrom("deadLetters")
       .select(["runId", "payload", "generation"])
-      .where("runId", "in", [randomUUID(), ...this.#wishes.map(({ runId }) => runId)])
+      .where("runId", "in", [randomUUID(), ...this.#account.wishes.map(({ runId }) => runId)])
       .orderBy("runId")
       .execute();
     const letter = pick(letters, which);
-    const slot = this.#wishes.find(({ runId }) => runId === letter?.runId)?.slot;
+    const slot = this.#account.wishes.find(({ runId }) => runId === letter?.runId)?.slot;
     if (letter === undefined || slot === undefined) return;
     const replay = async (change: number) => {
       const run = aRun({ slot, payload: { change } });
@@ -217,7 +158,7 @@ export class SlotWorld {
       const { requestId, runId } = await this.#t.db.transaction((tx) =>
         this.#t.store.ask(tx, run, { requestedBy: null, traceparent: null }, lineage),
       );
-      this.#wishes.push({ requestId, runId, slot, change, isCancelled: false });
+      this.#account.wishes.push({ requestId, runId, slot, change, isCancelled: false });
     };
     if (isChanged) await this.#inTurn(slot, replay);
     else await replay(Number(letter.payload["change"]));
@@ -270,7 +211,7 @@ export class SlotWorld {
     switch (started?.kind) {
       case "go": {
         const { id, payload } = started.run;
-        this.#seen.set(id, [...(this.#seen.get(id) ?? []), Number(payload["change"])]);
+        this.#account.saw(id, Number(payload["change"]));
         if (next === "work") this.#held.push({ attemptId, runId: id, engineJobId: job.id });
         return;
       }
@@ -320,7 +261,7 @@ export class SlotWorld {
       SELECT finished_at IS NOT NULL AS is_over, running_attempt_id IS NOT NULL AS is_running
       FROM all_job_runs WHERE id = ${wish.runId}`.execute(this.#t.db.kysely);
     if (rows[0]?.isOver) return "over";
-    const others = this.#wishes.some(
+    const others = this.#account.wishes.some(
       (other) => other !== wish && other.runId === wish.runId && !other.isCancelled,
     );
     if (others) return "left";

@@ -3,7 +3,8 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { makePartitions } from "../../src/history/partitions.ts";
 import { type Setup, setup } from "./setup.ts";
-import { SlotWorld, type Step } from "./slot-world.ts";
+import type { Step } from "./slot-steps.ts";
+import { SlotWorld } from "./slot-world.ts";
 
 const slot = fc.nat(2);
 const which = fc.nat(30);
