@@ -77,11 +77,17 @@ async function setup(tracer?: Tracer) {
     },
   };
   const admission = { engineIsFull: false };
+  const lags: number[] = [];
+  const quiet = quietTelemetry();
+  const jobs = {
+    ...quiet.jobs,
+    dispatched: (_queue: string, _count: number, lagSeconds: number) => void lags.push(lagSeconds),
+  };
   const dispatcher = await startDispatcher({
     store,
     engine,
     engineIsFull: () => admission.engineIsFull,
-    telemetry: { ...quietTelemetry(), ...(tracer && { tracer }) },
+    telemetry: { ...quiet, jobs, ...(tracer && { tracer }) },
   });
   onTestFinished(() => dispatcher[Symbol.asyncDispose]());
   const ask = (id: string, change: Partial<ClaimedRun> = {}) => {
@@ -101,6 +107,7 @@ async function setup(tracer?: Tracer) {
     leave,
     handed,
     given,
+    lags,
     calls,
     due,
     whileClaiming,
@@ -249,6 +256,19 @@ test("bulk work has its turn among what is taken", async () => {
     await vi.advanceTimersByTimeAsync(10);
   }
   expect(calls.looks).toBe(looks + 20); // as long as there was some a moment ago
+});
+
+test("bulk work is late for nobody, also when its turn has come", async () => {
+  useFakeTimers();
+  const { dispatcher, ask, handed, lags } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  dispatcher.take([1, 2, 3, 4].map((n) => aRun(`${n}`)));
+  await vi.advanceTimersByTimeAsync(10);
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  ask("bulk", { priority: BULK_PRIORITY, createdAt: hourAgo });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(handed).toContain("bulk");
+  expect(Math.max(...lags)).toBeLessThan(1);
 });
 
 test("a stop gives back what it had no time for, and what comes after it", async () => {

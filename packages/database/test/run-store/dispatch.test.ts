@@ -118,8 +118,9 @@ test("what is claimed as it is recorded carries what the engine needs, and wakes
   const { claimed } = await t.store.commitAll([{ run: aRun(change), request }], 0);
   expect(claimed).toEqual(await t.claim()); // its claim has lapsed
   await t.store.commitAll([{ run: aRun({ dueAt: new Date(Date.now() + HOUR_MS) }), request }], 0);
-  await until(() => woken.length > 0);
-  expect(woken).toHaveLength(1);
+  await sql`SELECT pg_notify('ballast_dispatch', 'after both')`.execute(t.db.kysely);
+  await until(() => woken.includes("after both"));
+  expect(woken).toEqual(["", "after both"]);
 });
 
 test("dispatchers at work together never claim one run twice", async () => {
