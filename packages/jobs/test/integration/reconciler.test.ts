@@ -5,8 +5,9 @@ import { journalId } from "../../src/identity.ts";
 import { handle, reconcile, startWorker, TransientError } from "../../src/index.ts";
 import { type Setup, setup, testJob } from "./setup.ts";
 
-const handedOver = (t: Setup, runId: string) =>
-  until(async () => (await t.engine.find("test", runId)) !== undefined);
+/** In the engine, and PostgreSQL has noted it: only such runs are looked for. */
+const handedOver = (t: Setup, requestId: string) =>
+  until(async () => (await t.view(requestId)).run.handedAt !== null);
 
 describeEachEngine("the reconciler", (engine) => {
   test("adds again, under the same id, what a wiped engine lost", async () => {
@@ -16,7 +17,7 @@ describeEachEngine("the reconciler", (engine) => {
     const dispatcher = await t.dispatch();
     const asked = await Promise.all(["a", "b", "c"].map((thing) => t.ask(job, { thing })));
     dispatcher.nudge();
-    for (const { runId } of asked) await handedOver(t, runId);
+    for (const { requestId } of asked) await handedOver(t, requestId);
 
     await t.wipe();
     expect(await reconcile(t)).toEqual({ seen: 0, readded: 3, copied: 0 });
@@ -31,9 +32,9 @@ describeEachEngine("the reconciler", (engine) => {
     const job = testJob();
     await reconcile(t);
     const dispatcher = await t.dispatch();
-    const { requestId, runId } = await t.ask(job, { thing: "a" });
+    const { requestId } = await t.ask(job, { thing: "a" });
     dispatcher.nudge();
-    await handedOver(t, runId);
+    await handedOver(t, requestId);
     await t.wipe();
 
     await Promise.all([reconcile(t), reconcile(t)]);
@@ -78,7 +79,7 @@ describeEachEngine("the reconciler", (engine) => {
     const dispatcher = await t.dispatch();
     const { requestId, runId } = await t.ask(job, { thing: "a" });
     dispatcher.nudge();
-    await handedOver(t, runId);
+    await handedOver(t, requestId);
     // A worker that tells the engine and then dies before it tells PostgreSQL.
     const store = { ...t.store, ended: () => new Promise<void>(() => {}) };
     await using _worker = await startWorker({
@@ -102,9 +103,9 @@ describeEachEngine("the reconciler", (engine) => {
     await using t = await setup(engine);
     await reconcile(t);
     const dispatcher = await t.dispatch();
-    const { runId } = await t.ask(testJob(), { thing: "a" });
+    const { requestId } = await t.ask(testJob(), { thing: "a" });
     dispatcher.nudge();
-    await handedOver(t, runId);
+    await handedOver(t, requestId);
     expect(await reconcile({ ...t, silentMs: 0 })).toEqual({ seen: 1, readded: 0, copied: 0 });
   });
 
