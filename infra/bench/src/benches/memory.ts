@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { upsertCompany, upsertProducts } from "@ballast/database";
 import { sampleCompany, startMarketplaceDouble, until } from "@ballast/testing";
 import { Pool } from "undici";
+import { type CONTAINERS, heapOptionsOf, IMAGE_ENV } from "../as-shipped.ts";
 import type { Bench, BenchContext } from "../bench.ts";
 import { buildApps } from "../build-apps.ts";
 import { issuedInvoices } from "../issued-invoices.ts";
@@ -13,18 +14,14 @@ import { atATime } from "../subject-program.ts";
 const ACCOUNTS = 50;
 const EVERY_MS = 1_000;
 const SKU = "SKU0";
-/** The heap that Node.js 24 picks by itself in a container of 384 or 512 MiB, as we ship them, and in one of 2 GiB. */
-const SMALL = { nodeOptions: "--max-old-space-size=256 --max-semi-space-size=1" };
-const WITH_BROWSER = { nodeOptions: "--max-old-space-size=1024 --max-semi-space-size=32" };
-
 /** What the processes hold while thousands of jobs go through them. */
 export const memory: Bench = {
   name: "memory",
   about:
-    "peak and growth of each process over 5,000 documents, their 5,000 mails and 5,000 pushes of stock",
-  limitMs: 14 * 60_000,
+    "peak and growth of each process over 10,000 documents, their 10,000 mails and 10,000 pushes of stock",
+  limitMs: 28 * 60_000,
   async run(context) {
-    const count = context.sized(100, 5_000);
+    const count = context.sized(100, 10_000);
     const sink = await context.subject("smtp-sink");
     const { port } = await sink.ask("listen");
     const services = await openServices(context, {
@@ -34,10 +31,12 @@ export const memory: Bench = {
       PDF_CONCURRENCY: "2",
     });
     await buildApps(context.signal);
-    const api = await services.start("api", {}, SMALL);
-    const pdf = await services.start("pdf-worker", {}, WITH_BROWSER);
-    const email = await services.start("email-worker", {}, SMALL);
-    const sync = await services.start("marketplace-sync-worker", {}, SMALL);
+    const start = (app: keyof typeof CONTAINERS) =>
+      services.start(app, IMAGE_ENV, { nodeOptions: heapOptionsOf(app) });
+    const api = await start("api");
+    const pdf = await start("pdf-worker");
+    const email = await start("email-worker");
+    const sync = await start("marketplace-sync-worker");
     const { ids } = await issuedInvoices(services, count);
     const http = context.use(client(api.url, services));
     const shop = await openShop(context, services, http.send);
