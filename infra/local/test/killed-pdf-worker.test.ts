@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { openSmallStack } from "./small-stack.ts";
 
 /** Long enough to be met in the middle. */
-const LONG_INVOICE_LINES = 1_000;
+const LONG_INVOICE_LINES = 3_000;
 /** The queue's `handBackAfterMs`. */
 const HAND_BACK_MS = 1_000;
 const OVER = ["completed", "dead", "cancelled"];
