@@ -19,7 +19,7 @@ const row = ({ name, type, labels, by, help, alike }: Declaration): readonly str
   `\`${name}\``,
   alike ? `${type}, max` : type,
   labels.map((label) => `\`${label}\``).join(" ") || "–",
-  by.length > 2 ? "every worker" : by.join(", "),
+  by.length > 2 ? (by.includes("api") ? "every process" : "every worker") : by.join(", "),
   help,
 ];
 
