@@ -61,17 +61,19 @@ export function startQueueCensus({ database, engine, metrics, log }: CensusDeps)
   ];
 }
 
-const ofEngine = ({ jobCount, oldestWaitingAge, overdueDelayedAge }: Metrics) => [
+const ofEngine = ({ jobCount, queuePaused, oldestWaitingAge, overdueDelayedAge }: Metrics) => [
   jobCount,
+  queuePaused,
   oldestWaitingAge,
   overdueDelayedAge,
 ];
 
 async function countJobs(engine: CensusDeps["engine"], metrics: Metrics): Promise<void> {
   for (const { name: queue } of queueDefinitions) {
-    const { counts, headSince, nextDueAt } = await engine.census(queue);
+    const { paused, counts, headSince, nextDueAt } = await engine.census(queue);
     for (const [state, count] of Object.entries(counts))
       metrics.jobCount.set({ queue, state }, count);
+    metrics.queuePaused.set({ queue }, paused ? 1 : 0);
     metrics.oldestWaitingAge.set({ queue }, ageSeconds(headSince));
     metrics.overdueDelayedAge.set({ queue }, ageSeconds(nextDueAt));
   }

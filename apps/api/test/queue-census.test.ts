@@ -14,6 +14,7 @@ describeEachEngine("the census of queues", (engine) => {
     await using t = await setup({ queueUrl: queue.url, prefix: queue.prefix });
     const jobs = [0, 5].map((priority) => ({ id: `j${priority}`, name: "x", data: {}, priority }));
     await t.engine.add("pdf", jobs);
+    await t.engine.setPaused("email", true);
     await using census = new AsyncDisposableStack();
     for (const rounds of startQueueCensus({ ...t, ...t.telemetry })) census.use(rounds);
     const text = () => t.telemetry.registry.metrics();
@@ -28,6 +29,8 @@ describeEachEngine("the census of queues", (engine) => {
       /^ballast_oldest_waiting_age_seconds\{queue="pdf"\} (0\.\d|[1-9])/m,
     );
     expect(await text()).toContain(`ballast_oldest_waiting_age_seconds{queue="email"} 0`);
+    expect(await text()).toContain(`ballast_queue_paused{queue="email"} 1`);
+    expect(await text()).toContain(`ballast_queue_paused{queue="pdf"} 0`);
     expect(await text()).toContain("ballast_engine_unfit 0");
   });
 });
@@ -40,12 +43,13 @@ test("what cannot be measured is absent, and a reminder that nobody began is lat
   const wish = { companyId, requestedBy: "test", dueAt };
   await t.database.transaction((tx) => t.deps.requests.ask(tx, paymentReminder, payload, wish));
   t.telemetry.metrics.jobCount.set({ queue: "pdf", state: "waiting" }, 7);
+  t.telemetry.metrics.queuePaused.set({ queue: "pdf" }, 1);
   await using census = new AsyncDisposableStack();
   for (const rounds of startQueueCensus({ ...t, ...t.telemetry })) census.use(rounds);
 
   const text = () => t.telemetry.registry.metrics();
   const isDone = async () =>
     /^ballast_reminder_overdue_age_seconds 60\d\./m.test(await text()) &&
-    !(await text()).includes("bullmq_job_count{");
+    !/^(bullmq_job_count|ballast_queue_paused)\{/m.test(await text());
   await until(isDone, { deadlineMs: 60_000 });
 });

@@ -131,6 +131,14 @@ export const metricList = {
     by: API,
     alike: true,
   },
+  queuePaused: {
+    type: "gauge",
+    name: "ballast_queue_paused",
+    help: "Whether jobs of the queue may not begin (1) or may (0).",
+    labels: ["queue"],
+    by: API,
+    alike: true,
+  },
   oldestWaitingAge: {
     type: "gauge",
     name: "ballast_oldest_waiting_age_seconds",

@@ -82,6 +82,7 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
     "ballast_pdf_pages_open",
     "ballast_pdf_refused_requests_total",
     "ballast_pdf_rendered_pages_total",
+    "ballast_queue_paused",
     "ballast_quota_left",
     "ballast_reminder_overdue_age_seconds",
     "ballast_schedule_overdue_age_seconds",

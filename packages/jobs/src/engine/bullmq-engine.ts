@@ -143,13 +143,15 @@ export class BullmqEngine implements Engine {
   }
 
   async census(queue: string): Promise<QueueCensus> {
-    const [counts, heads] = await this.#call(
+    const [paused, counts, heads] = await this.#call(
       queue,
-      (handle) => Promise.all([handle.getJobCounts(...COUNTED), this.#store.heads(queue)]),
+      (handle) =>
+        Promise.all([handle.isPaused(), handle.getJobCounts(...COUNTED), this.#store.heads(queue)]),
       "count its jobs",
     );
     const dateOf = (ms: number | null) => (ms === null ? null : new Date(momentOf(ms)));
     return {
+      paused,
       counts,
       headSince: dateOf(heads.headSinceMs),
       nextDueAt: dateOf(heads.nextDueMs),

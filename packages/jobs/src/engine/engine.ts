@@ -64,6 +64,7 @@ export interface QueueState {
 
 /** What a queue holds and since when, by the engine's own books. */
 export interface QueueCensus {
+  readonly paused: boolean;
   /** By BullMQ's names of states. */
   readonly counts: Readonly<Record<string, number>>;
   /** Since when the job that begins next could have begun; `null` if none waits. */
