@@ -19,20 +19,28 @@ export const queue: Board = {
         figure({
           title: "Waiting",
           says: "Waiting and prioritized jobs.",
-          width: 4,
+          width: 3,
           query: 'queue:jobs_waiting:max{queue="$queue"}',
         }),
         figure({
           title: "Running",
           says: "Jobs that a worker holds.",
-          width: 4,
+          width: 3,
           query: 'sum(max by (state) (bullmq_job_count{queue="$queue", state="active"}))',
         }),
         figure({
           title: "Put off",
           says: "Delayed jobs: due later, backing off, or postponed.",
-          width: 4,
+          width: 3,
           query: 'sum(max by (state) (bullmq_job_count{queue="$queue", state="delayed"}))',
+        }),
+        figure({
+          title: "Paused",
+          says: "Whether an operator lets no job of the queue begin.",
+          width: 3,
+          query: 'max by (queue) (ballast_queue_paused{queue="$queue"})',
+          words: ["no", "yes"],
+          warnAt: 1,
         }),
         figure({
           title: "Age of what begins next",
