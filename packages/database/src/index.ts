@@ -26,7 +26,7 @@ export {
   type Queryable,
   type Tx,
 } from "./database.ts";
-export { holdPart, type LetterCensus, letterCensus } from "./dead-letters/census.ts";
+export { holdPart, type LetterCensus, leavePart, letterCensus } from "./dead-letters/census.ts";
 export { type LetterToClear, lettersToClear, markCleared } from "./dead-letters/clearing.ts";
 export {
   keepLetters,

@@ -41,3 +41,8 @@ export async function holdPart(
     RETURNING name`.execute(db);
   return rows.length > 0;
 }
+
+/** Let another process have the part at once; one that is not held is left alone. */
+export async function leavePart(db: Queryable, part: string, holder: string): Promise<void> {
+  await db.deleteFrom("marks").where("name", "=", part).where("value", "=", holder).execute();
+}
