@@ -25,18 +25,22 @@ interface TestFile {
   readonly tests: ReadonlyArray<{
     readonly alert_rule_test: ReadonlyArray<{
       readonly alertname: string;
-      readonly exp_alerts: readonly object[];
+      readonly exp_alerts: ReadonlyArray<{ readonly exp_labels: Readonly<Record<string, string>> }>;
     }>;
   }>;
 }
 
 const folder = join(root, "infra/prometheus");
+const alertmanager = join(root, "infra/alertmanager/alertmanager.yaml");
 const files = (pattern: string) => globSync(join(folder, pattern)).toSorted();
 const read = <T>(file: string): T => parse(readFileSync(file, "utf8"));
 const rules = [...files("rules/*.yaml"), ...files("alerts/*.yaml")]
   .flatMap((file) => read<RuleFile>(file).groups)
   .flatMap((group) => group.rules);
 const alerts = rules.filter(({ alert }) => alert !== undefined);
+const cases = files("tests/*.yaml")
+  .flatMap((file) => read<TestFile>(file).tests)
+  .flatMap(({ alert_rule_test }) => alert_rule_test);
 
 test("each alert says how bad it is, what it is, and where its runbook stands", () => {
   for (const { alert = "", labels, annotations } of alerts) {
@@ -63,9 +67,6 @@ test("each runbook is that of an alert", () => {
 });
 
 test("each alert has a test in which it fires and one in which it is silent", () => {
-  const cases = files("tests/*.yaml")
-    .flatMap((file) => read<TestFile>(file).tests)
-    .flatMap(({ alert_rule_test }) => alert_rule_test);
   for (const { alert } of alerts) {
     const its = cases.filter(({ alertname }) => alertname === alert);
     expect(
@@ -77,6 +78,24 @@ test("each alert has a test in which it fires and one in which it is silent", ()
       `${alert} is silent`,
     ).toBe(true);
   }
+});
+
+test("an alert that follows from another has the labels by which that is known", () => {
+  const { inhibit_rules } = parse(readFileSync(alertmanager, "utf8")) as {
+    inhibit_rules: ReadonlyArray<{
+      readonly source_matchers: readonly [string];
+      readonly target_matchers: readonly [string];
+      readonly equal?: readonly string[];
+    }>;
+  };
+  const namedBy = ([matcher]: readonly [string]) => {
+    const [, pattern = ""] = /^alertname=~?"(.+)"$/.exec(matcher) ?? [];
+    return cases.filter(({ alertname }) => new RegExp(`^(${pattern})$`).test(alertname));
+  };
+  for (const { source_matchers, target_matchers, equal = [] } of inhibit_rules)
+    for (const { alertname, exp_alerts } of [source_matchers, target_matchers].flatMap(namedBy))
+      for (const { exp_labels } of exp_alerts)
+        expect(Object.keys(exp_labels), alertname).toEqual(expect.arrayContaining([...equal]));
 });
 
 test("everybody scrapes so that rules find their labels", () => {
@@ -98,8 +117,8 @@ test.runIf(findOnPath("promtool"))("promtool takes the rules, and their tests ho
 });
 
 test.runIf(findOnPath("amtool"))("amtool takes Alertmanager's configuration", () => {
-  const file = join(root, "infra/alertmanager/alertmanager.yaml");
-  expect(execFileSync("amtool", ["check-config", file], { encoding: "utf8" })).toContain("SUCCESS");
+  const said = execFileSync("amtool", ["check-config", alertmanager], { encoding: "utf8" });
+  expect(said).toContain("SUCCESS");
 });
 
 test.runIf(findOnPath("promtool"))("promtool takes how pods are found in Kubernetes", () => {
