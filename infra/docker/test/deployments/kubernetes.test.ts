@@ -40,6 +40,11 @@ const podOf = (manifests: readonly Manifest[], name: string, kind = "Deployment"
   (named(manifests, kind, name).spec["template"] as { spec: Pod }).spec;
 const envOf = ({ containers: [{ env }] }: Pod) =>
   Object.fromEntries(env.map(({ name, value }) => [name, value]));
+const secretsOfDev = Object.fromEntries(
+  [
+    ...readFileSync(join(folder, "overlays/dev/secrets.env"), "utf8").matchAll(/^(\w+)=(.*)$/gm),
+  ].map(([, key = "", value = ""]) => [key, value]),
+);
 /** What Kubernetes waits at most before it takes a pod away. */
 const LONGEST_STABILIZATION_SECONDS = 3_600;
 
@@ -99,9 +104,7 @@ test("ports are those that the images listen on", () => {
 });
 
 test("each pod mounts the secrets its variables name, and the example has them all", () => {
-  const example = [
-    ...readFileSync(join(folder, "overlays/dev/secrets.env"), "utf8").matchAll(/^(\w+)=/gm),
-  ].map(([, key = ""]) => key);
+  const example = Object.keys(secretsOfDev);
   const pods = [...apps.map(({ name }) => podOf(prod, name)), podOf(prod, "migrate", "Job")];
   for (const pod of pods) {
     const mounted = pod.volumes.flatMap(({ secret }) => secret?.items.map(({ key }) => key) ?? []);
@@ -171,6 +174,51 @@ interface Selector {
 const selects = ({ matchLabels = {}, matchExpressions = [] }: Selector, name: string) =>
   Object.values(matchLabels).every((value) => value === name) &&
   matchExpressions.every(({ values }) => values.includes(name));
+
+test.each([
+  ["dev", dev, secretsOfDev],
+  // Its secrets are somewhere else.
+  ["prod", prod, {} as typeof secretsOfDev],
+] as const)("%s lets each app out to what its variables name", (_, manifests, secrets) => {
+  const policies = manifests.filter(({ kind }) => kind === "NetworkPolicy");
+  for (const { name } of apps) {
+    const ways = policies
+      .filter(({ spec }) => selects(spec["podSelector"] as Selector, name))
+      .flatMap(({ spec }) => (spec["egress"] ?? []) as Egress[]);
+    for (const url of calledBy(envOf(podOf(manifests, name)), secrets))
+      expect(
+        ways.some((way) => leadsTo(way, url)),
+        `${name} reaches ${url.host}`,
+      ).toBe(true);
+  }
+});
+interface Egress {
+  readonly to: ReadonlyArray<{ readonly ipBlock?: { readonly cidr: string } }>;
+  readonly ports: ReadonlyArray<{ readonly port: number }>;
+}
+const USUAL_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "smtp:": 587 };
+
+/** The servers that variables name, those in secrets too; a document's bucket is at an endpoint. */
+const calledBy = (env: Readonly<Record<string, string>>, secrets: typeof secretsOfDev) =>
+  Object.entries(env)
+    .filter(([variable]) => variable !== "API_PUBLIC_URL") // for people to follow
+    .map(([, value]) => secrets[value.replace("/run/secrets/ballast/", "")] ?? value)
+    .filter((value) => /^\w+:\/\//.test(value))
+    .map((value) => new URL(value))
+    .map((url) =>
+      url.protocol === "s3:"
+        ? new URL(url.searchParams.get("endpoint") ?? "https://s3.amazonaws.com")
+        : url,
+    )
+    .filter(({ hostname }) => hostname !== "127.0.0.1");
+
+/** Stores have `stores` in their names, and are in a namespace or network of their own; all else is on the internet. */
+function leadsTo({ to, ports }: Egress, { protocol, hostname, port }: URL): boolean {
+  const isStore = hostname.split(".").includes("stores");
+  const isAnywhere = to.some(({ ipBlock }) => ipBlock?.cidr === "0.0.0.0/0");
+  const wanted = port === "" ? USUAL_PORTS[protocol] : Number(port);
+  return isStore !== isAnywhere && ports.some((open) => open.port === wanted);
+}
 
 test("migrations are a job of the API's image, to be run before the rest", () => {
   const job = named(prod, "Job", "migrate");
