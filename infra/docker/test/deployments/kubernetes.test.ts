@@ -86,6 +86,15 @@ test.each(overlays)("%s runs every app, without a right it does not need", (_, m
   }
 });
 
+test("replicas of an app are spread over nodes, wherever other apps are", () => {
+  for (const { name } of apps)
+    expect(podOf(prod, name)).toMatchObject({
+      topologySpreadConstraints: [
+        { topologyKey: "kubernetes.io/hostname", matchLabelKeys: ["app.kubernetes.io/name"] },
+      ],
+    });
+});
+
 test.each(overlays)(
   "%s gives each app the variables it reads, and those it needs",
   (_, manifests) => {
