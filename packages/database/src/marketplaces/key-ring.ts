@@ -27,7 +27,8 @@ export class UnsealError extends Error {
 /**
  * Read `id:key,id:key…`, each key 32 bytes in base64, e.g. `2026-11:q83v…=`.
  *
- * To rotate: put a new one in front, wait until what was sealed with the old one is sealed anew, remove it.
+ * To rotate: put a new one behind, so that every process opens what it seals; then in front; wait until what was
+ * sealed with the old one is sealed anew; remove that.
  *
  * @throws {RangeError} naming which is wrong, by its place
  */
