@@ -19,7 +19,10 @@ interface RuleFile {
 interface ScrapeConfig {
   readonly job_name: string;
   readonly honor_labels: boolean;
-  readonly relabel_configs: ReadonlyArray<{ readonly target_label?: string }>;
+  readonly relabel_configs: ReadonlyArray<{
+    readonly target_label?: string;
+    readonly regex?: string;
+  }>;
 }
 interface TestFile {
   readonly tests: ReadonlyArray<{
@@ -108,6 +111,15 @@ test("everybody scrapes so that rules find their labels", () => {
       expect(relabel_configs.map(({ target_label }) => target_label)).toContain("app");
     }
   }
+});
+
+test.each(["api", "tasks.api"])("the app behind the name %s is api", (name) => {
+  const { scrape_configs } = read<{ scrape_configs: readonly [ScrapeConfig] }>(
+    join(folder, "prometheus.yaml"),
+  );
+  const [{ relabel_configs }] = scrape_configs;
+  const { regex = "(.*)" } = relabel_configs.find((one) => one.target_label === "app") ?? {};
+  expect(new RegExp(`^(?:${regex})$`).exec(name)?.[1]).toBe("api");
 });
 
 test.runIf(findOnPath("promtool"))("promtool takes the rules, and their tests hold", () => {
