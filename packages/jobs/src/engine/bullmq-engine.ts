@@ -95,7 +95,7 @@ export class BullmqEngine implements Engine {
       async (handle) => {
         const id = await ownIdOf(handle, engineJobId);
         // The state first: read after the job, it may tell of an end that the job does not hold yet.
-        const state = await handle.getJobState(id);
+        const state = await this.#store.stateOf(queue, id);
         const job = await handle.getJob(id);
         return job === undefined ? undefined : { job, state };
       },
@@ -105,7 +105,7 @@ export class BullmqEngine implements Engine {
     if (found === undefined || found.state === "unknown") return undefined;
     const { job, state } = found;
     return {
-      state: STATES[state] ?? "unknown",
+      state,
       result: job.returnvalue,
       failedReason: job.failedReason ?? null,
       finishedAt: job.finishedOn === undefined ? null : new Date(job.finishedOn),
@@ -360,14 +360,3 @@ class EngineSilentError extends Error {
 }
 
 const PENDING = ["waiting", "prioritized", "delayed"] as const;
-
-const STATES: Record<string, EngineJobState["state"]> = {
-  waiting: "waiting",
-  prioritized: "waiting",
-  paused: "waiting",
-  "waiting-children": "waiting",
-  active: "active",
-  delayed: "delayed",
-  completed: "completed",
-  failed: "failed",
-};

@@ -1,7 +1,7 @@
 import { createPostgresBackend, Queue, runMigrations, Worker } from "bullmq";
 import pg from "pg";
 import { BullmqEngine } from "./bullmq-engine.ts";
-import type { Engine, EngineOptions } from "./engine.ts";
+import type { Engine, EngineJobState, EngineOptions } from "./engine.ts";
 
 /** Everything of BullMQ lives here, beside our own tables. */
 const SCHEMA = "bullmq";
@@ -70,6 +70,14 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
           createdMs: Number(created),
           finishedMs: Number(finished),
         }));
+      },
+      stateOf: async (queue, id) => {
+        const { rows } = await shared.query<{ state: EngineJobState["state"] }>(
+          `select case when state = 'waiting-children' then 'waiting' else state::text end as state
+           from job where queue = $1 and id = $2`,
+          [queue, id],
+        );
+        return rows[0]?.state ?? "unknown";
       },
       heads: async (queue) => {
         const { rows } = await shared.query<{ since: string | null; due: string | null }>(

@@ -7,6 +7,7 @@ import { mastersOf, openClient, workerConnection } from "./redis-connections.ts"
 import { readHeads } from "./redis-heads.ts";
 import { findJammed, removeJammed } from "./redis-jammed.ts";
 import { isFull, makeRoom } from "./redis-relief.ts";
+import { readState } from "./redis-state.ts";
 
 /** BullMQ on Redis: the production engine. */
 export function openRedisEngine(
@@ -66,6 +67,7 @@ export function openRedisEngine(
           finishedMs: Number(found[2 * at + 1]),
         }));
       },
+      stateOf: (queue, id) => readState(client, keyOf(queue), id),
       heads: (queue) => readHeads(client, keyOf(queue)),
       readEpoch: () => client.get(epochKey),
       writeEpoch: async (epoch) => {

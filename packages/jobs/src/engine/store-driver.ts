@@ -1,5 +1,5 @@
 import type { Job, Queue, Worker, WorkerOptions } from "bullmq";
-import type { Engine, EngineMemory, JammedJob } from "./engine.ts";
+import type { Engine, EngineJobState, EngineMemory, JammedJob } from "./engine.ts";
 
 export interface FailedEntry {
   readonly id: string;
@@ -28,6 +28,8 @@ export interface Store {
   ping(): Promise<void>;
   /** Ids and times of failed jobs, what failed first comes first; `offset` counts from 0. */
   failed(queue: string, offset: number, limit: number): Promise<readonly FailedEntry[]>;
+  /** Of a job that is gone it says anything. */
+  stateOf(queue: string, id: string): Promise<EngineJobState["state"]>;
   heads(queue: string): Promise<QueueHeads>;
   readEpoch(): Promise<string | null>;
   writeEpoch(epoch: string): Promise<void>;
