@@ -264,7 +264,7 @@ export interface RunStore<Tx> {
 
   /** Pauses and resumptions that the engine is to be told of. */
   queueOrders(): Promise<QueueOrder[]>;
-  /** The engine has obeyed. */
+  /** The engine has obeyed; if the order has changed meanwhile, it is to be told again. */
   orderTold(order: QueueOrder): Promise<void>;
 
   /** The value last stored under `name`, e.g. the engine's epoch. */

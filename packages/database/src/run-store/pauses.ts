@@ -8,21 +8,26 @@ export const isPaused = sql`EXISTS (
 
 /**
  * What the engine is to be told of its queues: each pause, since a wiped engine has forgotten it, and
- * a resumption until it was told once, since another team may pause a queue for reasons of its own.
+ * a resumption until it was told a minute after it was ordered: a pause from before may be under way until then.
+ * Not for ever, since another team may pause a queue for reasons of its own.
  */
 export const queueOrders = (db: Queryable): Promise<QueueOrder[]> =>
   db
     .selectFrom("queueStates")
     .select(["queue", "paused"])
-    .where((eb) => eb.or([eb("paused", "=", true), eb("engineToldAt", "is", null)]))
+    .where(
+      sql<boolean>`paused OR engine_told_at IS NULL OR engine_told_at < changed_at + interval '1 minute'`,
+    )
     .execute();
 
-/** The engine has obeyed; nothing if the order has changed meanwhile. */
+/**
+ * The engine has obeyed. If the order has changed meanwhile, it is to be told the new one again, whoever has done so:
+ * this one may have come to it later.
+ */
 export async function orderTold(db: Queryable, { queue, paused }: QueueOrder): Promise<void> {
   await db
     .updateTable("queueStates")
-    .set({ engineToldAt: sql<Date>`now()` })
+    .set({ engineToldAt: sql<Date | null>`CASE WHEN paused = ${paused} THEN now() END` })
     .where("queue", "=", queue)
-    .where("paused", "=", paused)
     .execute();
 }
