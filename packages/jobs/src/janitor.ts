@@ -4,6 +4,7 @@ import type { Engine, JammedJob } from "./engine/engine.ts";
 import { journalId, uuidv7 } from "./identity.ts";
 import type { RunStore } from "./store.ts";
 import type { Log } from "./telemetry.ts";
+import { isUnreachable } from "./unreachable.ts";
 
 const EVERY_MS = 15_000;
 /** It has ended already; this only keeps the reconciler from asking for it. */
@@ -53,11 +54,19 @@ export function startJanitor(options: JanitorOptions): Janitor {
 
 async function parkJammed({ engine, store, tools, log }: JanitorOptions): Promise<void> {
   for (const job of await engine.jammed(tools.queue.name)) {
-    await park(job, { store, tools });
-    // Last: were it gone before, nobody would know that it ever was.
-    await engine.removeJammed(tools.queue.name, job.engineJobId);
     const { engineJobId, why } = job;
-    log.error({ engineJobId, why, code: "unparsable" }, "run died: its job cannot be parsed");
+    try {
+      await park(job, { store, tools });
+      // Last: were it gone before, nobody would know that it ever was.
+      await engine.removeJammed(tools.queue.name, engineJobId);
+      log.error({ engineJobId, why, code: "unparsable" }, "run died: its job cannot be parsed");
+    } catch (error) {
+      if (isUnreachable(error)) throw error;
+      log.error(
+        { err: error, engineJobId, why },
+        "a job that cannot be parsed could not be parked",
+      );
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { DelayedError, type Job, UnrecoverableError } from "bullmq";
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { backoffStrategy, settle } from "../src/engine/settle.ts";
 import { DependencyDownError, PermanentError, TransientError } from "../src/errors.ts";
@@ -31,13 +31,14 @@ test.each([
   expect(told).toHaveBeenCalledOnce();
 });
 
-test("a move that BullMQ refuses is not told of", async () => {
+test("a move that was made and whose answer was lost is told of all the same", async () => {
   const told = vi.fn();
-  const job = {
-    moveToDelayed: () => Promise.reject(Object.assign(new Error("Missing lock"), { code: -2 })),
-  } as unknown as Job;
-  await expect(settle(job, "token", { outcome: postponed, told })).rejects.toThrow("Missing lock");
-  expect(told).not.toHaveBeenCalled();
+  const refused = () => Promise.reject(Object.assign(new Error("Missing lock"), { code: -2 }));
+  const job = { moveToDelayed: refused, moveToWait: refused } as unknown as Job;
+  const interrupted = { kind: "interrupted", reason: "shutdown" } as const;
+  await expect(settle(job, "", { outcome: postponed, told })).rejects.toThrow(DelayedError);
+  await expect(settle(job, "", { outcome: interrupted, told })).rejects.toThrow(WaitingError);
+  expect(told.mock.calls).toEqual([[false], [false]]);
 });
 
 test("a retry waits as long as the runtime said, whatever its error is called", async () => {

@@ -1,3 +1,4 @@
+import { momentOf } from "./delivery.ts";
 import type { JammedJob } from "./engine.ts";
 import type { RedisClient } from "./redis-connections.ts";
 
@@ -26,7 +27,7 @@ export async function findJammed(redis: RedisClient, queueKey: string): Promise<
     found.push({
       engineJobId: id,
       name: name ?? "",
-      createdMs: Number(timestamp ?? 0),
+      createdMs: momentOf(Number(timestamp)),
       why,
       raw: { data: clip(data), opts: clip(opts) },
     });

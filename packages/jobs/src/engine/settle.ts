@@ -25,15 +25,20 @@ const MOVE_AGAIN_MS = 1_000;
 /**
  * Move a job in spite of a deadlock or a short outage; moves are safe to repeat. One that failed would
  * be taken for a failure of the job, and counted.
+ *
+ * @returns whether BullMQ says so. It refuses what is done already, by a try whose answer was lost, and to move a job
+ * that somebody else has by now; either way this attempt has ended as it did.
  */
-async function moved(move: () => Promise<unknown>): Promise<void> {
+async function moved(move: () => Promise<unknown>): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
       await move();
-      return;
+      return true;
     } catch (error) {
+      const { code } = error as { code?: unknown };
+      if (typeof code === "number") return false; // its own codes are numbers
       const isAway = isUnreachable(error);
-      const isDeadlock = (error as { code?: unknown }).code === "40P01";
+      const isDeadlock = code === "40P01";
       if (attempt === MOVES || !(isAway || isDeadlock)) throw error;
       if (isAway) await new Promise((resolve) => setTimeout(resolve, MOVE_AGAIN_MS));
     }
@@ -71,13 +76,11 @@ export async function settle(
     case "dead":
       throw new UnrecoverableError(`${outcome.error.code}: ${outcome.error.message}`);
     case "postpone":
-      await moved(() => job.moveToDelayed(Date.now() + outcome.delayMs, token));
-      told(true);
+      told(await moved(() => job.moveToDelayed(Date.now() + outcome.delayMs, token)));
       throw new DelayedError();
     case "interrupted":
       // A lost lock means that the job is somebody else's by now: nothing to hand back.
-      if (outcome.reason !== "lease_lost") await moved(() => job.moveToWait(token));
-      told(true);
+      told(outcome.reason === "lease_lost" || (await moved(() => job.moveToWait(token))));
       throw new WaitingError();
     default:
       return outcome satisfies never;

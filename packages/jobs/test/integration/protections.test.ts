@@ -71,6 +71,7 @@ describeEachEngine("poison", (engine) => {
   test.each([
     ["data that ends in the middle", { data: '{"v":1,"payl', opts: "{}" }, "unparsable"],
     ["options that are none", { data: "{}", opts: "[[[" }, "unparsable"],
+    ["a time that is none", { data: "{", opts: "{}", timestamp: "soon" }, "unparsable"],
     ["no envelope and no name", { v: "1" }, "no_envelope"],
     ["no hash at all", undefined, "no_envelope"],
   ])(
