@@ -40,8 +40,7 @@ export async function reconcile(options: ReconcilerOptions): Promise<Reconciled>
   const patienceMs = options.silentMs ?? DEFAULTS.silentMs;
   const began = Date.now();
   // A wiped engine took its job from under a worker, which goes on; it is looked for when silent.
-  const isLeft = (run: SilentRun) =>
-    wiped && run.running && began - run.touchedAt.getTime() < patienceMs;
+  const isLeft = (run: SilentRun) => wiped && run.running && run.silentMs < patienceMs;
   const done = { seen: 0, readded: 0, copied: 0 };
   const passed = new Set<string>();
   let left = 0;

@@ -22,6 +22,7 @@ const silentRun = (id: string): SilentRun => ({
   traceparent: null,
   createdAt: new Date(0),
   touchedAt: new Date(0),
+  silentMs: 100_000,
   running: false,
   inEngine: false,
 });
@@ -90,6 +91,13 @@ test("an engine that did not answer in time does not count as looked through, th
   const engine = { ...t.engine, add: () => Promise.reject(late) };
   await expect(reconcile({ ...t, engine })).rejects.toThrow(late);
   expect(engine.epoch).toBeNull();
+});
+
+test("by whose clock a running run was last heard of makes no difference after a wipe", async () => {
+  const heardOf = { running: true, touchedAt: new Date(0), silentMs: 1_000 };
+  const t = setup([{ ...silentRun("a"), ...heardOf }, silentRun("b")]);
+  expect(await reconcile(t)).toMatchObject({ readded: 1 });
+  expect(t.engine.added).toEqual(["b"]);
 });
 
 test("more runs than a page holds are all looked at, though some are left as they are", async () => {

@@ -174,6 +174,8 @@ export interface Progress {
 /** A run that was handed over and has not been heard of for a while. */
 export interface SilentRun extends ClaimedRun {
   readonly touchedAt: Date;
+  /** Milliseconds since then, by the clock of PostgreSQL. */
+  readonly silentMs: number;
   /** A worker has started it and not said how it ended. */
   readonly running: boolean;
 }

@@ -9,6 +9,7 @@ import { makesRoom, notifyDispatchers } from "./wake.ts";
 export async function silent(db: Queryable, silentMs: number, limit: number): Promise<SilentRun[]> {
   const { rows } = await sql<SilentRun>`
     SELECT ${claimedRunColumns}, r.touched_at, r.running_attempt_id IS NOT NULL AS running,
+      extract(epoch FROM now() - r.touched_at)::float8 * 1000 AS silent_ms,
       -- Those that are added again are the ones it lost.
       false AS in_engine
     FROM job_runs r ${oldestRequest}
