@@ -41,3 +41,16 @@ test.each([...schemas.keys()])(
     }
   },
 );
+
+/** What every service reads is told once, by the package that reads it; the rest under "Settings" of each app. */
+const namesIn = (text = "") => text.match(/\b[A-Z][A-Z0-9]*(_[A-Z0-9]+)+\b/g) ?? [];
+const ofEveryService = readFileSync(join(root, "packages/service/README.md"), "utf8")
+  .match(/^\| `[A-Z0-9_]+`/gm)
+  ?.flatMap(namesIn);
+
+test.each([...schemas.keys()])("the README of %s names every variable that it reads", (app) => {
+  const readme = readFileSync(join(root, "apps", app, "README.md"), "utf8");
+  const settings = /^## Settings$.*?(?=^## )/ms.exec(readme)?.[0];
+  const named = new Set([...namesIn(settings), ...(ofEveryService ?? [])]);
+  expect(Object.keys(schemas.get(app) ?? {}).filter((name) => !named.has(name))).toEqual([]);
+});
