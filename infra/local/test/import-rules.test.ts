@@ -1,4 +1,7 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { root } from "../src/checkout.ts";
 import { brokenImports } from "../src/import-rules.ts";
 
 const exportsOf = () => [".", "./package.json"];
@@ -49,6 +52,11 @@ describe("an import that points the wrong way is refused", () => {
   ])("%s: %s", (path, text, why) => {
     expect(broken(path, text).join("\n")).toMatch(why);
   });
+});
+
+test.each(readdirSync(join(root, "apps")))("nothing imports %s, which is an app", (app) => {
+  const text = `import { x } from "@ballast/${app}";`;
+  expect(broken("packages/jobs/test/x.test.ts", text).join("\n")).toMatch(/nothing imports an app/);
 });
 
 describe("an import that is allowed passes", () => {

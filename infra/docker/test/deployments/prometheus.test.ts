@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { findOnPath, root } from "@ballast/local";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { apps } from "./apps.ts";
 
 interface Rule {
   readonly record?: string;
@@ -99,6 +100,12 @@ test("an alert that follows from another has the labels by which that is known",
     for (const { alertname, exp_alerts } of [source_matchers, target_matchers].flatMap(namedBy))
       for (const { exp_labels } of exp_alerts)
         expect(Object.keys(exp_labels), alertname).toEqual(expect.arrayContaining([...equal]));
+});
+
+test("an app of which no process runs is missed, whichever it is", () => {
+  const expr = alerts.find(({ alert }) => alert === "AppMissing")?.expr ?? "";
+  const missed = [...expr.matchAll(/absent\(up\{job="ballast", app="([a-z-]+)"\}\)/g)];
+  expect(missed.map(([, app]) => app).sort()).toEqual(apps.map(({ name }) => name).sort());
 });
 
 test("everybody scrapes so that rules find their labels", () => {
