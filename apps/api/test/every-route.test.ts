@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { keepSchedules } from "@ballast/database";
 import { expect, test, vi } from "vitest";
 import type { Endpoint } from "../src/http/endpoint.ts";
@@ -15,6 +17,9 @@ const isList = ({ path, method }: Endpoint) => !path.includes("{") && method ===
 /** Makes something of the caller's own; there is nothing of others to reach: SKUs are each company's own. */
 const isCreation = ({ path, method, operationId }: Endpoint) =>
   (!path.includes("{") && method === "post") || operationId === "putProduct";
+
+/** `POST /v1/queues/{queue}/pause`, up to its query. */
+const NAMED_ROUTE = /\b(?:GET|POST|PUT|DELETE|PATCH) \/v1(?:\/(?:\{[^}]+\}|[\w…-]+))+/g;
 
 const methodOf = ({ method }: Endpoint) => method.toUpperCase();
 
@@ -161,6 +166,28 @@ test("every route is in the OpenAPI document, with its refusals", async () => {
     expect.soft(wrong.status, told).toBe(405);
     expect.soft(wrong.headers.get("allow"), told).toContain(methodOf(endpoint));
   }
+});
+
+test("every route that a page of ours names is there", async () => {
+  await using t = await setup();
+  const known = t.endpoints.map(
+    (one) => new RegExp(`^${methodOf(one)} ${one.path.replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+  );
+  const root = join(import.meta.dirname, "../../..");
+  const pages = globSync("{README.md,{apps,packages}/*/README.md,infra/**/*.md}", {
+    cwd: root,
+    exclude: ["**/node_modules/**"],
+  });
+  const named = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), "utf8").matchAll(NAMED_ROUTE)].map(([route]) => ({
+      page,
+      route,
+    })),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  // An ellipsis leaves out what the page has said.
+  const whole = named.filter(({ route }) => !route.endsWith("…"));
+  expect(whole.filter(({ route }) => !known.some((one) => one.test(route)))).toEqual([]);
 });
 
 test("every answer has the documented status and holds the documented fields, no others", async () => {
