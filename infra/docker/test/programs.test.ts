@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { root } from "@ballast/local";
 import { expect, test } from "vitest";
 import { run } from "../src/command.ts";
@@ -14,13 +14,15 @@ function image(...apps: string[]) {
   const folder = mkdtempSync(join(tmpdir(), "ballast-srv-"));
   cpSync(programs, folder, { recursive: true });
   for (const app of apps) {
-    const tools = join(folder, app, "node_modules/@ballast/database/dist");
     mkdirSync(join(folder, app, "dist"), { recursive: true });
-    mkdirSync(tools, { recursive: true });
     const tell = "console.log(JSON.stringify(process.argv.slice(1)));\n";
     for (const program of ["main.js", "judge-queues.js"])
       writeFileSync(join(folder, app, "dist", program), tell);
-    writeFileSync(join(tools, "migrate.js"), tell);
+    for (const program of ["database/dist/migrate.js", "jobs/dist/prepare-engine.js"]) {
+      const file = join(folder, app, "node_modules/@ballast", program);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, tell);
+    }
     writeFileSync(join(folder, app, "package.json"), '{"type":"module"}');
   }
   return {
@@ -36,9 +38,9 @@ test("the command picks the app, which believes to have been started by itself",
   expect(argv).toEqual([join(all.folder, "pdf-worker/dist/main.js"), "--flag"]);
 });
 
-test("an image of any one app brings the database up to date", async () => {
+test("an image of any one app brings the database up to date, and then the queue engine's tables", async () => {
   using one = image("email-worker");
-  expect(await one.run("migrate")).toContain("database/dist/migrate.js");
+  expect(await one.run("migrate")).toMatch(/database\/dist\/migrate\.js.*\n.*prepare-engine\.js/);
 });
 
 test("the API's image, and no other, judges the queues", async () => {

@@ -1,10 +1,12 @@
 import { createPostgresBackend, Queue, runMigrations, Worker } from "bullmq";
 import pg from "pg";
+import { UnfitEngineError } from "../unfit.ts";
 import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineJobState, EngineOptions } from "./engine.ts";
 
 /** Everything of BullMQ lives here, beside our own tables. */
 const SCHEMA = "bullmq";
+const UNDEFINED_TABLE = "42P01";
 
 /**
  * What a worker had and has no more, since it died or gave it back, was under way: it goes first, as on Redis.
@@ -56,7 +58,7 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
       },
       ready: async () => {},
       ping: async () => {
-        await shared.query("select 1 from job limit 0");
+        await shared.query("select 1 from job limit 0").catch(refuseUnprepared);
       },
       failed: async (queue, offset, limit) => {
         const { rows } = await shared.query<{ id: string; created: string; finished: string }>(
@@ -115,9 +117,21 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
   );
 }
 
-/** Bring BullMQ's own tables up to date. Safe to run from many processes at once; Redis needs nothing. */
-export async function prepareEngine(url: string): Promise<void> {
-  if (!/^postgres(ql)?:/.test(url)) return;
+/** Nobody makes them while others wait for it: without tables it is not away but not set up. */
+function refuseUnprepared(error: unknown): never {
+  if ((error as { code?: unknown }).code !== UNDEFINED_TABLE) throw error;
+  throw new UnfitEngineError(
+    "QUEUE_URL: this database has no tables of the queue engine; run `migrate` with it",
+  );
+}
+
+/**
+ * Bring BullMQ's own tables up to date. Safe to run from many processes at once.
+ *
+ * @returns false for Redis, which needs nothing
+ */
+export async function prepareEngine(url: string): Promise<boolean> {
+  if (!/^postgres(ql)?:/.test(url)) return false;
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -126,6 +140,7 @@ export async function prepareEngine(url: string): Promise<void> {
       `create table if not exists ${SCHEMA}.ballast_epoch (single boolean primary key check (single), epoch text not null)`,
     );
     await client.query(FIRST_AGAIN);
+    return true;
   } finally {
     await client.end();
   }
