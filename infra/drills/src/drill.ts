@@ -28,7 +28,7 @@ export interface DrillContext {
   tell(what: string): void;
 }
 
-/** Why a drill says nothing on an engine: a fault upstream by its trap's number, or no such thing there. */
+/** Why a drill says nothing on an engine: a fault upstream, or no such thing there. */
 export interface Exception {
   readonly status: "upstream" | "not-applicable";
   readonly why: string;
