@@ -14,6 +14,12 @@ const steps: ReadonlyArray<() => CommandResult | Promise<CommandResult>> = [
     runCommand(process.execPath, [join(root, "packages/contracts/scripts/keep-released.ts")], root),
 ];
 
+if (process.argv.length > 2) {
+  console.error(
+    `release:version takes no arguments, and was given ${process.argv.slice(2).join(" ")}`,
+  );
+  process.exit(1);
+}
 for (const step of steps) {
   const { ok, output } = await step();
   console.log(output.trimEnd());
