@@ -1,9 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { until } from "@ballast/testing";
 import { sql } from "kysely";
-import { doubledMails, untilAllOver } from "../count.ts";
+import { doubledMails, numberOf, untilAllOver } from "../count.ts";
 import { defineDrill } from "../drill.ts";
 import type { Stack } from "../stack/stack.ts";
 
@@ -50,7 +49,9 @@ export const pdfThenMail = defineDrill({
     const [pdfWorker] = stack.replicas("pdf-worker");
     await pdfWorker?.stop();
     for (const { id } of asked) await stack.api.post(`/v1/invoices/${id}/send`);
-    await pause(1_000); // as long as the dispatcher takes at most
+    // A note of the hand-over that came later would undo what is done to the runs below.
+    const untold = sql`job_runs WHERE job = 'render-invoice' AND state = 'waiting' AND handed_at IS NULL`;
+    await until(async () => (await numberOf(stack.db, untold)) === 0, { deadlineMs: 30_000 });
     await endRuns(
       stack,
       asked.filter(({ fate }) => fate === "died").map(({ id }) => id),
