@@ -76,12 +76,13 @@ describeEachEngine("clearing", (engine) => {
     await t.engine.remove(drill.name, ids[0] ?? "");
     await t.discard(ids.slice(0, 3));
 
-    const cleared = await Promise.all([
+    const [one, other] = await Promise.all([
       clearQueue(drill.name, t, never),
       clearQueue(drill.name, t, never),
     ]);
 
-    expect(Math.max(...cleared)).toBe(3);
+    // Where two meet, each leaves to the other what goes while it looks: they may share the three, or both count one.
+    expect(one + other).toBeGreaterThanOrEqual(3);
     expect((await t.letters()).map((one) => one.engineClearedAt !== null)).toEqual([
       true,
       true,
