@@ -2,13 +2,15 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ObjectNotFoundError, openObjectStore, StoreUnavailableError } from "../src/index.ts";
 import { openS3Store } from "../src/s3-store.ts";
 import { objectStoreSuite } from "./object-store.suite.ts";
 import { credentials, startS3Server } from "./s3-server.ts";
 
 const pdf = { contentType: "application/pdf" };
+/** How long a server may say nothing, where a test does not say. */
+const SILENCE_MS = 30_000;
 const body = new TextEncoder().encode("x");
 
 async function setup(prefix = "some/prefix") {
@@ -24,7 +26,7 @@ async function setup(prefix = "some/prefix") {
 }
 
 /** A server that answers as it is told, for what an honest one never does. */
-async function setupFake(answer: RequestListener, silenceMs = 30_000) {
+async function setupFake(answer: RequestListener, silenceMs = SILENCE_MS) {
   const seen: { method: string; url: string; headers: NodeJS.Dict<string | string[]> }[] = [];
   const server = createServer((req, res) => {
     seen.push({ method: req.method ?? "", url: req.url ?? "", headers: req.headers });
@@ -48,6 +50,12 @@ async function setupFake(answer: RequestListener, silenceMs = 30_000) {
       server.closeAllConnections();
     },
   };
+}
+
+/** From here on the store's time passes as a test says. Not before an answer came: `fetch` would keep a timer of it. */
+function stopClock(): void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 objectStoreSuite("S3", setup);
@@ -136,19 +144,26 @@ test("a server that stays silent is unavailable after the timeout", async () => 
 });
 
 test("a body that stops midway is unavailable after the timeout", async () => {
-  await using t = await setupFake(
-    (_, res) => res.writeHead(200, { "content-length": 10 }).write("half"),
-    500,
+  await using t = await setupFake((_, res) =>
+    res.writeHead(200, { "content-length": 10 }).write("half"),
   );
   const stream = await t.store.get("a");
-  await expect(buffer(stream)).rejects.toMatchObject({ code: "timeout" });
+  stopClock();
+  const refused = expect(buffer(stream)).rejects.toMatchObject({ code: "timeout" });
+  await once(stream, "data");
+  await expect.poll(() => vi.getTimerCount()).toBe(1); // the rest is waited for
+  await vi.advanceTimersByTimeAsync(SILENCE_MS);
+  await refused;
 });
 
 test("a slow reader is not a silent server", async () => {
-  await using t = await setupFake((_, res) => void res.end(Buffer.alloc(1024 * 1024)), 300);
+  await using t = await setupFake((_, res) => void res.end(Buffer.alloc(1024 * 1024)));
   const stream = await t.store.get("a");
+  stopClock();
   await once(stream, "readable");
-  await new Promise((resolve) => setTimeout(resolve, 600)); // time itself is what is tested
+  // Full: from here on it is the reader who takes its time.
+  await expect.poll(() => stream.readableLength >= stream.readableHighWaterMark).toBe(true);
+  await vi.advanceTimersByTimeAsync(2 * SILENCE_MS);
   expect((await buffer(stream)).byteLength).toBe(1024 * 1024);
 });
 
