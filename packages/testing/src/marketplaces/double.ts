@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
 import type { MarketplaceKind } from "@ballast/contracts";
 import { tokenBucket } from "../token-bucket.ts";
 import { amazonImitation } from "./amazon.ts";
@@ -32,6 +33,8 @@ export interface MarketplaceDoubleOptions {
   readonly throttleStatus?: 422 | 429;
   /** How late it answers while it is slow. Default 2,000. */
   readonly slowMs?: number;
+  /** Resolves when it is to answer while it is slow, instead of `slowMs`. */
+  readonly slowUntil?: Promise<unknown>;
 }
 
 export interface MarketplaceDouble extends AsyncDisposable {
@@ -72,7 +75,13 @@ const imitations: {
 export async function startMarketplaceDouble(
   options: MarketplaceDoubleOptions,
 ): Promise<MarketplaceDouble> {
-  const { kind = "generic-rest", token = "marketplace-token", seed = 1, slowMs = 2_000 } = options;
+  const {
+    kind = "generic-rest",
+    token = "marketplace-token",
+    seed = 1,
+    slowMs = 2_000,
+    slowUntil,
+  } = options;
   const imitation = imitations[kind]({ ...options, token });
   const random = seeded(seed);
   const shelf = openShelf(options.stock, { seed, idOf: imitation.idOf });
@@ -129,7 +138,7 @@ export async function startMarketplaceDouble(
     if (!isAside) counts.called();
     if (misbehave(mode, response, random)) return;
     const answer = imitation.answer(call, world);
-    if (mode === "slow") await new Promise((late) => setTimeout(late, slowMs).unref());
+    if (mode === "slow") await (slowUntil ?? pause(slowMs, undefined, { ref: false }));
     send(response, answer);
   }
 
