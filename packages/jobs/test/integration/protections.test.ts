@@ -1,8 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { findJobByEngineId } from "@ballast/database";
-import { describeEachEngine, until } from "@ballast/testing";
+import { describeEachEngine, startRedisProcess, until } from "@ballast/testing";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
 import { handle, openEngine } from "../../src/index.ts";
@@ -18,24 +15,6 @@ const ended = (t: Setup, engineJobId: string) =>
     const found = await findJobByEngineId(t.db.kysely, queue.name, engineJobId);
     return found?.run.finishedAt ? found : undefined;
   }, soon);
-
-/** A Redis of our own that makes room by dropping keys. */
-async function evictingRedis() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  const settings = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", ""];
-  const binary = "redis-server"; // whether there is one is asked by describeEachEngine
-  const server = spawn(binary, [...settings, "--maxmemory-policy", "allkeys-lru"]);
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.kill("SIGKILL");
-      await once(server, "exit");
-    },
-  };
-}
 
 describeEachEngine("a canary", (engine) => {
   test("comes through, leaves nothing behind, and takes nothing with it", PATIENT, async () => {
@@ -112,8 +91,9 @@ describeEachEngine("poison", (engine) => {
       const keeps = { ping: async () => {}, assertFit: () => t.engine.assertFit() };
       expect(await untilFit(keeps, quietTelemetry())).toBe(true);
 
-      await using evicting = await evictingRedis();
-      await using itsEngine = openEngine(evicting.url, { log: quiet });
+      const settings = ['save ""', "maxmemory-policy allkeys-lru"];
+      await using evicting = await startRedisProcess({ settings });
+      await using itsEngine = openEngine(`redis://127.0.0.1:${evicting.port}`, { log: quiet });
       await until(() => itsEngine.ping().then(() => true), soon);
       const drops = { ping: async () => {}, assertFit: () => itsEngine.assertFit() };
       await expect(untilFit(drops, quietTelemetry())).rejects.toThrow(/allkeys-lru.*noeviction/);
