@@ -1,4 +1,5 @@
-import { connect, createServer, type Server } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { createTestDatabase, openEmptyDatabase, until } from "@ballast/testing";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
@@ -21,20 +22,20 @@ function waiting(url: string) {
 test("a server that is away is waited for, and told of once", async () => {
   await using database = await createTestDatabase();
   const { hostname, port } = new URL(database.url);
-  const door: Server = createServer((socket) => {
+  let isAway = true;
+  const door = createServer((socket) => {
+    if (isAway) return void socket.destroy();
     const inside = connect(Number(port), hostname);
     socket.pipe(inside).pipe(socket);
     for (const end of [socket, inside]) end.on("error", () => end.destroy());
   });
-  const closed = createServer().listen(0, "127.0.0.1");
-  const at = await until(() => closed.address() as { port: number } | null);
-  closed.close();
+  await once(door.listen(0, "127.0.0.1"), "listening");
   const url = new URL(database.url);
-  url.host = `127.0.0.1:${at.port}`;
+  url.host = `127.0.0.1:${(door.address() as AddressInfo).port}`;
 
   const { opening, warnings } = waiting(url.href);
   await until(() => warnings.length > 0);
-  door.listen(at.port, "127.0.0.1");
+  isAway = false;
   await using opened = await opening;
 
   await opened.ping();
