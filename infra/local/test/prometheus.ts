@@ -4,7 +4,6 @@ import { until } from "@ballast/testing";
 import { parse, stringify } from "yaml";
 import { root } from "../src/checkout.ts";
 import { startOwnProcess } from "../src/child-process.ts";
-import { freePort } from "../src/free-port.ts";
 
 /** What takes a minute in production takes a second here. */
 const TIMES_FASTER = 60;
@@ -36,8 +35,6 @@ export async function startPrometheus(dataDir: string) {
   const folder = join(dataDir, "prometheus");
   const targetsFile = join(folder, "targets.json");
   writeConfig(folder, targetsFile);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const process = await startOwnProcess({
     what: "prometheus",
     dataDir,
@@ -45,10 +42,11 @@ export async function startPrometheus(dataDir: string) {
     args: [
       `--config.file=${join(folder, "prometheus.yaml")}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      "--log.level=warn",
+      "--web.listen-address=127.0.0.1:0", // any free one; it says which
     ],
   });
+  const listening = () => /msg="Listening on".* address=(\S+)\n/.exec(process.output())?.[1];
+  const url = `http://${await until(listening, { what: "the start of prometheus" })}`;
   const get = async <T>(path: string): Promise<T> => {
     if (process.hasEnded()) throw new Error(`prometheus ended: ${process.output()}`);
     const answer = await fetch(`${url}${path}`);

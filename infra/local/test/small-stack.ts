@@ -14,7 +14,6 @@ import {
 } from "@ballast/testing";
 import { type ApiClient, apiClient } from "../src/api-client.ts";
 import { ensureChromium } from "../src/chromium.ts";
-import { freePort } from "../src/free-port.ts";
 import { marketplaceKeys } from "../src/marketplace-keys.ts";
 import { endServiceProcess, startServiceProcess, untilReady } from "../src/service-process.ts";
 import { dataFolder } from "./data-folder.ts";
@@ -41,14 +40,13 @@ export async function openSmallStack(
   const data = opening.use(await dataFolder());
   const chromium = ensureChromium(process.env);
   for (const folder of ["logs", "documents"]) mkdirSync(join(data.dir, folder));
-  const apiPort = await freePort();
   const env = {
     DATABASE_URL: database.url,
     QUEUE_URL: queue.url,
     QUEUE_PREFIX: queue.prefix,
     STORAGE_URL: pathToFileURL(join(data.dir, "documents")).href,
     SMTP_URL: smtp.url,
-    API_PORT: String(apiPort),
+    API_PORT: "0", // any free one
     MARKETPLACE_KEYS_FILE: marketplaceKeys(data.dir),
     CHROMIUM_PATH: chromium.executablePath,
     ...(chromium.libraryPath && { CHROMIUM_LIBRARY_PATH: chromium.libraryPath }),
@@ -62,18 +60,16 @@ export async function openSmallStack(
     await untilReady(app, service, new AbortController().signal);
     return { ...service.process, opsUrl: service.opsUrl };
   };
-  const { opsUrl } = await start("api");
+  const { opsUrl, output } = await start("api");
+  const listening = () => /"url":"([^"]+)".*"api listening"/.exec(output())?.[1];
+  const url = await until(listening, { what: "the API's own word where it listens" });
   const scopes = ["read", "write", "operate"] as const;
   const { key } = await createApiKey(database.db.kysely, {
     name: "test",
     companyId: null,
     scopes: [...scopes],
   });
-  const api: ApiClient = apiClient(
-    `http://127.0.0.1:${apiPort}`,
-    key,
-    new AbortController().signal,
-  );
+  const api: ApiClient = apiClient(url, key, new AbortController().signal);
   const job = async (location: string) => (await api.call("GET", location)).body as JobAnswer;
   const stack = opening.move();
   return {
