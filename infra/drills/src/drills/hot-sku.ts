@@ -63,6 +63,7 @@ export const hotSku = defineDrill({
     let changes = 0;
     let refused = 0;
     let slowestMs = 0;
+    const began = performance.now();
     await load({
       perSecond: perSecond / CHANGES_A_REQUEST,
       seconds,
@@ -78,6 +79,7 @@ export const hotSku = defineDrill({
     // Of changes that overtake each other nobody can say which is the last.
     await shop.set([{ sku: SKU, quantity: ++changes }]);
     const told = await shop.untilTold(15_000);
+    const tookSeconds = (performance.now() - began) / 1_000;
     await untilAllOver(stack.db, 15_000);
     isOver = true;
     await watching;
@@ -95,7 +97,7 @@ export const hotSku = defineDrill({
     t.must("one push waits at most", mostWaiting <= 1);
     t.must("the last value is on the marketplace", told !== undefined);
     // A window of a second each, and the call that began before the first.
-    t.must("there is a call a second at most", writes <= seconds + 2);
+    t.must("there is a call a second at most", writes <= tookSeconds + 2);
     t.must("no attempt fails", (await attemptsBurned(stack)) === 0);
     t.must("nothing dies", (await letters(stack)) === 0);
   },

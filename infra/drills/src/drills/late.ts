@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { putReminderSettings } from "@ballast/database";
+import { until } from "@ballast/testing";
 import { sql } from "kysely";
 import { doubledMails, numberOf, untilAllOver } from "../count.ts";
 import { defineDrill } from "../drill.ts";
@@ -46,6 +47,9 @@ export const late = defineDrill({
         account: { reconcile: { cron: "0 0 1 1 *", timeZone: "UTC" } },
       }),
     );
+    const schedule = `reconcile-stock:${shop.accountId}`;
+    const schedules = () => numberOf(stack.db, sql`schedules WHERE id = ${schedule}`);
+    await until(async () => (await schedules()) > 0, { what: "the schedule of the comparison" });
     const { invoice } = await stack.invoice();
     const settings = { beforeDays: 3, afterDays: null, atHour: 9, templates: {} };
     await putReminderSettings(db, invoice.companyId, settings);
@@ -53,9 +57,6 @@ export const late = defineDrill({
       dueDate: "2099-12-31",
     });
     t.must("the due date is taken", due.status === 200);
-    const schedule = `reconcile-stock:${shop.accountId}`;
-    const schedules = () => numberOf(stack.db, sql`schedules WHERE id = ${schedule}`);
-    for (let tries = 0; tries < 100 && (await schedules()) === 0; tries++) await pause(100);
     await sql`UPDATE schedules SET next_at = now() + ${DUE_SECONDS} * interval '1 second'
       WHERE id = ${schedule}`.execute(db);
 
