@@ -59,9 +59,6 @@ await runService(
       changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),
       log,
     });
-    // Not the engine's: while it is away, requests are recorded and wait.
-    telemetry.readiness("database", () => database.ping());
-
     const requests = createRequests({ store, dispatcher });
     await using _replays = startReplays({ database, requests, dispatcher, log });
     await using _invoiceRuns = startInvoiceRuns({ database, requests, dispatcher, log });
@@ -79,6 +76,7 @@ await runService(
     const parts = { database, documents, engine, requests, dispatcher, jobWatch, admission };
     const groups = { stockChanges, renderWishes, jobWishes };
     const app = createApp({ ...parts, ...groups, ...(keys && { keys }), telemetry, limits });
-    await Promise.race([serve(app, config.listen, telemetry), refuseUnfit(engine, telemetry)]);
+    const serving = serve(app, config.listen, telemetry, () => database.ping());
+    await Promise.race([serving, refuseUnfit(engine, telemetry)]);
   },
 );

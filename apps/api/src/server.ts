@@ -1,7 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Telemetry } from "@ballast/service";
+import type { ReadinessCheck, Telemetry } from "@ballast/service";
 import type { Express } from "express";
 
 export interface ListenOptions {
@@ -18,16 +18,20 @@ const LINGER_MS = 1_000;
 export const CLOSES_WITHIN_MS = LINGER_MS + FINISH_MS;
 
 /**
- * Serve `app` until the process is told to stop; then take nothing new and let what runs end.
+ * Serve `app` until the process is told to stop; then take nothing new and let what runs end. The process is ready
+ * once it listens, as long as the database answers.
  *
  * @throws {Error} with the remedy, if the port is taken
  */
 export async function serve(
   app: Express,
   { host, port }: ListenOptions,
-  { log, stopping }: Pick<Telemetry, "log" | "stopping">,
+  { log, stopping, readiness }: Pick<Telemetry, "log" | "stopping" | "readiness">,
+  isDatabaseThere: ReadinessCheck,
 ): Promise<void> {
   await using server = await listen(app, { host, port });
+  // Not the engine: while it is away, requests are recorded and wait.
+  readiness("database", isDatabaseThere);
   log.info({ url: server.url, docs: `${server.url}/docs` }, "api listening");
   if (!stopping.aborted) await once(stopping, "abort");
   log.info("finishing requests");

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
+import { until } from "@ballast/testing";
 import express from "express";
 import { expect, test } from "vitest";
-import { listen } from "../src/server.ts";
+import { listen, serve } from "../src/server.ts";
 
 test("a port that is taken is named, with what to do about it", async () => {
   await using first = await listen(express(), { host: "127.0.0.1", port: 0 });
@@ -11,6 +12,25 @@ test("a port that is taken is named, with what to do about it", async () => {
   await expect(listen(express(), { host: "127.0.0.1", port })).rejects.toThrow(
     `port ${port} on 127.0.0.1 is taken: stop what listens there, or set API_PORT to a free port`,
   );
+});
+
+test("a process that does not listen yet is not ready", async () => {
+  const checks: string[] = [];
+  const stopping = new AbortController();
+  const telemetry = {
+    log: { info() {} } as never,
+    stopping: stopping.signal,
+    readiness: (name: string) => void checks.push(name),
+  };
+  await using first = await listen(express(), { host: "127.0.0.1", port: 0 });
+  const taken = { host: "127.0.0.1", port: Number(new URL(first.url).port) };
+  await expect(serve(express(), taken, telemetry, async () => {})).rejects.toThrow("is taken");
+  expect(checks).toEqual([]);
+
+  const serving = serve(express(), { ...taken, port: 0 }, telemetry, async () => {});
+  await until(() => checks.length > 0);
+  stopping.abort();
+  await serving;
 });
 
 test("stopping lets a running request finish, and connections that ask nothing do not delay it", async () => {
