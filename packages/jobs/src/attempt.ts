@@ -38,6 +38,8 @@ export interface EndedAttempt {
 export async function runAttempt(delivery: Delivery, tools: AttemptTools): Promise<EndedAttempt> {
   using place = tools.quarantine.beside();
   if (place === undefined) return { outcome: { kind: "interrupted", reason: "quarantine" } };
+  // Before the start is written: PostgreSQL may take longer for it than the lock lasts.
+  using _lock = tools.running.hold(delivery.engineJobId);
   try {
     const begun = await begin(delivery, tools);
     if (begun.started.kind !== "suspect") return await afterStart(begun, delivery, tools);

@@ -20,9 +20,17 @@ const LOCK_SHARE = 0.8;
 /** Well under the silence after which the reconciler looks for a run. */
 const TOUCH_MS = 15_000;
 
+/** The engine's word that a job is this process's. */
+interface Lock {
+  heldSince: number;
+  isLost: boolean;
+}
+
 /** The attempts this process is running: told to stop when cancelled, marked as alive while not. */
 export class Running implements Disposable {
-  readonly #attempts = new Map<string, RunningAttempt & { heldSince: number }>();
+  readonly #attempts = new Map<string, RunningAttempt & { readonly lock: Lock }>();
+  /** By the engine's job id, from the moment a job was given: its lock may be lost before its attempt begins. */
+  readonly #locks = new Map<string, Lock>();
   readonly #lockDurationMs: number;
   readonly #store: Pick<RunStore<unknown>, "cancelled" | "touch">;
   readonly #log: Log;
@@ -46,11 +54,24 @@ export class Running implements Disposable {
     return this.#attempts.size;
   }
 
+  /** Keep an eye on the lock of a job that was just given, until the returned handle is disposed. */
+  hold(engineJobId: string): Disposable {
+    const lock = { heldSince: Date.now(), isLost: false };
+    this.#locks.set(engineJobId, lock);
+    return {
+      [Symbol.dispose]: () => {
+        // One that ran out may have been given again, to this very process.
+        if (this.#locks.get(engineJobId) === lock) this.#locks.delete(engineJobId);
+      },
+    };
+  }
+
   /** Watch an attempt until the returned handle is disposed. */
   watch(attemptId: string, attempt: RunningAttempt): Disposable {
-    const held = { ...attempt, heldSince: Date.now() };
-    this.#attempts.set(attemptId, held);
-    attempt.stop.guard(() => this.#isHeld(held));
+    const lock = this.#locks.get(attempt.engineJobId) ?? { heldSince: Date.now(), isLost: false };
+    this.#attempts.set(attemptId, { ...attempt, lock });
+    attempt.stop.guard(() => this.#isHeld(lock));
+    if (!this.#isHeld(lock)) attempt.stop.stop("lease_lost");
     // One that was being started when all were told to stop.
     if (this.#stopped !== undefined) attempt.stop.stop(this.#stopped.cause, this.#stopped);
     this.#poll();
@@ -58,14 +79,19 @@ export class Running implements Disposable {
   }
 
   lockLost(engineJobId: string): void {
+    const lock = this.#locks.get(engineJobId);
+    if (lock !== undefined) lock.isLost = true;
     for (const attempt of this.#attempts.values())
       if (attempt.engineJobId === engineJobId) attempt.stop.stop("lease_lost");
   }
 
   locksRenewed(engineJobIds: readonly string[]): void {
     const renewed = new Set(engineJobIds);
-    for (const attempt of this.#attempts.values())
-      if (renewed.has(attempt.engineJobId)) attempt.heldSince = Date.now();
+    const now = Date.now();
+    for (const [engineJobId, lock] of this.#locks)
+      if (renewed.has(engineJobId)) lock.heldSince = now;
+    for (const { engineJobId, lock } of this.#attempts.values())
+      if (renewed.has(engineJobId)) lock.heldSince = now;
   }
 
   /** Those whose handler is running. */
@@ -100,11 +126,12 @@ export class Running implements Disposable {
 
   /** While the engine is away nobody says that a lock ran out: the clock does. */
   #stopUnheld(): void {
-    for (const attempt of this.#attempts.values())
-      if (!this.#isHeld(attempt)) attempt.stop.stop("lease_lost");
+    for (const { lock, stop } of this.#attempts.values())
+      if (!this.#isHeld(lock)) stop.stop("lease_lost");
   }
 
-  #isHeld({ heldSince }: { readonly heldSince: number }): boolean {
+  #isHeld({ heldSince, isLost }: Lock): boolean {
+    if (isLost) return false;
     return Date.now() - heldSince <= this.#lockDurationMs * LOCK_SHARE;
   }
 

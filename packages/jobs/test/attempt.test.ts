@@ -44,7 +44,7 @@ async function attempt({
 }: {
   contract?: typeof anything;
   run?: (attempt: Attempt<unknown>) => Promise<unknown>;
-  start?: (start: Start) => Promise<Started>;
+  start?: (start: Start, running: Running) => Promise<Started>;
   adopt?: (adoption: Adoption) => Promise<Started>;
   data?: unknown;
   tracer?: Tracer;
@@ -69,7 +69,7 @@ async function attempt({
     {
       queue,
       handlers: new Map([["anything", handle(contract, run)]]),
-      start,
+      start: (beginning) => start(beginning, running),
       adopt,
       journal: {
         ended() {},
@@ -115,6 +115,21 @@ test("a start that PostgreSQL cannot take now is put off", async () => {
   });
   expect(outcome).toMatchObject({ kind: "postpone", error: { code: "journal_down" } });
   expect(end).toBeUndefined();
+});
+
+test("a job whose lock is lost while PostgreSQL writes its start does not begin", async () => {
+  let begun = false;
+  const { outcome } = await attempt({
+    start: async (_start, running) => {
+      running.lockLost("x");
+      return { kind: "go", run: aRun };
+    },
+    run: async () => {
+      begun = true;
+    },
+  });
+  expect(outcome).toEqual({ kind: "interrupted", reason: "lease_lost" });
+  expect(begun).toBe(false);
 });
 
 test("a job that PostgreSQL can never take is kept without what it held, and dead", async () => {

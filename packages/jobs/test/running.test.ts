@@ -42,6 +42,43 @@ test("a handler that blocked its process past its lock begins no step, although 
   expect(stop.signal.aborted).toBe(true);
 });
 
+test("a lock that is lost while the start is being written stops the attempt before it begins", () => {
+  using running = new Running(nothingCancelled, 60_000, quiet);
+  using _held = running.hold("job");
+  running.lockLost("job");
+  const stop = new StopSwitch();
+  using _watched = running.watch("a", attempt(stop));
+  expect(() => stop.check()).toThrow("lease_lost");
+});
+
+test("a lock is as old as the job's delivery, however long the start took to be written", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  using running = new Running(nothingCancelled, 1_000, quiet);
+  using _held = running.hold("job");
+  vi.advanceTimersByTime(700);
+  const [late, renewed] = [new StopSwitch(), new StopSwitch()];
+  using _late = running.watch("late", attempt(late));
+  vi.advanceTimersByTime(110);
+  expect(() => late.check()).toThrow("lease_lost");
+
+  running.locksRenewed(["job"]);
+  using _renewed = running.watch("renewed", attempt(renewed));
+  expect(() => renewed.check()).not.toThrow();
+});
+
+test("a job that is given again is not judged by the lock it had before", () => {
+  using running = new Running(nothingCancelled, 60_000, quiet);
+  {
+    using _first = running.hold("job");
+    running.lockLost("job");
+  }
+  using _again = running.hold("job");
+  const stop = new StopSwitch();
+  using _watched = running.watch("a", attempt(stop));
+  expect(stop.cause).toBeUndefined();
+});
+
 test("an attempt whose lock is renewed goes on", async () => {
   stopClock();
   using running = new Running(nothingCancelled, 30_000, quiet);
