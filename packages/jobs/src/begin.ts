@@ -26,6 +26,7 @@ export async function begin(
     engineJobId: journalId(delivery.engineJobId, delivery.createdAt),
     worker,
     stalled: delivery.stallCount > 0,
+    stalls: delivery.stallCount,
     first: delivery.isFirst,
     alone,
   };

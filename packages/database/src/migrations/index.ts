@@ -15,6 +15,7 @@ import { schedules } from "./0015-schedules.ts";
 import { reminders } from "./0016-reminders.ts";
 import { invoiceRuns } from "./0017-invoice-runs.ts";
 import { erasure } from "./0018-erasure.ts";
+import { stallsAtStart } from "./0019-stalls-at-start.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -34,4 +35,5 @@ export const migrations: Record<string, Migration> = {
   "0016-reminders": reminders,
   "0017-invoice-runs": invoiceRuns,
   "0018-erasure": erasure,
+  "0019-stalls-at-start": stallsAtStart,
 };

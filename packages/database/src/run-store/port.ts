@@ -84,8 +84,10 @@ export interface Start {
   readonly engineJobId: string;
   /** Host and process of the worker, for people. */
   readonly worker: string;
-  /** The engine took the job back from a worker that stopped renewing its claim. */
+  /** The engine took the job back from a worker that stopped renewing its claim, now or at any time before. */
   readonly stalled?: boolean;
+  /** How often it did: one more than at the start before tells that this happened since. */
+  readonly stalls?: number;
   /** Nothing else runs in this worker's process. */
   readonly alone?: boolean;
   /** As far as the engine knows nobody was ever given this job before. */

@@ -54,6 +54,7 @@ async function startTogether(db: Queryable, starts: readonly Start[]): Promise<S
     engine_job_id: one.engineJobId,
     worker: one.worker,
     stalled: one.stalled ?? false,
+    stalls: one.stalls ?? null,
     alone: one.alone ?? false,
     first: one.first ?? false,
   }));
@@ -61,19 +62,25 @@ async function startTogether(db: Queryable, starts: readonly Start[]): Promise<S
     WITH asked AS (
       SELECT * FROM jsonb_to_recordset(${storableJson(asked)}::jsonb)
         AS a(ord int, attempt_id uuid, queue text, engine_job_id text, worker text, stalled boolean,
-             alone boolean, first boolean)
+             stalls int, alone boolean, first boolean)
     ), locked AS MATERIALIZED (
-      SELECT r.*, a.ord, a.attempt_id, a.worker, a.stalled, a.alone, a.first,
-             r.running_attempt_id <> a.attempt_id AS unreported
+      SELECT r.*, a.ord, a.attempt_id, a.worker, a.stalls, a.alone, a.first,
+             r.running_attempt_id <> a.attempt_id AS unreported,
+             -- The engine counts all stalls of a job: only one since that start is about its attempt.
+             CASE WHEN a.stalls IS NULL OR r.running_stalls IS NULL THEN a.stalled
+                  ELSE a.stalls > r.running_stalls END AS has_stalled
       FROM asked a JOIN job_runs r ON r.queue = a.queue AND r.engine_job_id = a.engine_job_id
       ORDER BY r.id FOR UPDATE OF r
-    ), counted AS (
-      SELECT l.*, l.crashes_alone + CASE WHEN l.unreported AND l.running_alone THEN 1 ELSE 0 END
-                    AS crash_count,
-             -- A report may be late by a moment; an engine that was wiped knows of no stall.
-             l.unreported AND (l.stalled OR l.touched_at < now() - ${LATE_REPORT_MS} * interval '1 millisecond')
-                    AS is_lost
+    ), told AS (
+      -- A report may be late by a moment; an engine that was wiped knows of no stall.
+      SELECT l.*, l.unreported AND (l.has_stalled
+               OR l.touched_at < now() - ${LATE_REPORT_MS} * interval '1 millisecond') AS is_lost
       FROM locked l
+    ), counted AS (
+      -- Who is handed back may begin again before that is reported: no process ended under it.
+      SELECT l.*, l.crashes_alone + CASE WHEN l.is_lost AND l.running_alone THEN 1 ELSE 0 END
+                    AS crash_count
+      FROM told l
     ), judged AS MATERIALIZED (
       SELECT l.*, CASE
         WHEN l.state IN ('completed', 'dead', 'cancelled') THEN 'over'
@@ -101,7 +108,7 @@ async function startTogether(db: Queryable, starts: readonly Start[]): Promise<S
       UPDATE job_runs r SET
         state = 'started', started_at = coalesce(r.started_at, now()),
         running_attempt_id = j.attempt_id, running_since = now(), running_on = j.worker,
-        running_alone = j.alone, crashes_alone = j.crash_count,
+        running_alone = j.alone, running_stalls = j.stalls, crashes_alone = j.crash_count,
         handed_at = coalesce(r.handed_at, now()), touched_at = now(), claimed_until = NULL,
         next_attempt_at = NULL, wait_code = NULL, wait_message = NULL,
         change_no = nextval('job_run_changes')

@@ -43,6 +43,8 @@ interface JobRunRow {
   crashesAlone: Generated<number>;
   /** What the engine was told. */
   enginePriority: number | null;
+  /** The engine's count when the attempt that runs began. */
+  runningStalls: number | null;
 }
 
 interface JobRequestRow {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Adoption } from "../../src/index.ts";
-import { HOUR_MS, setup } from "./setup.ts";
+import { HOUR_MS, type Setup, setup } from "./setup.ts";
 
 test("answers come in the order of the starts, whatever they are", async () => {
   await using t = await setup();
@@ -62,6 +62,52 @@ test("one whose worker said nothing for long, or whose claim it let lapse, is no
   const again = await t.ask();
   await t.begin(again.runId);
   expect(await t.start(again.runId, { first: false })).toMatchObject({ kind: "go" });
+});
+
+/** Start a suspect alone, which it is from a process that ended under it on. */
+async function aSuspectAlone(t: Setup) {
+  const { requestId, runId } = await t.ask();
+  await t.begin(runId);
+  expect(await t.start(runId, { stalled: true, stalls: 1 })).toMatchObject({ kind: "suspect" });
+  const alone = (stalls: number) => t.start(runId, { alone: true, stalls });
+  expect(await alone(1)).toMatchObject({ kind: "go" });
+  return { requestId, runId, alone };
+}
+
+test("a suspect that is handed back again and again is not taken for one that ends its processes", async () => {
+  await using t = await setup();
+  const { requestId, alone } = await aSuspectAlone(t);
+  // Each time the next worker begins before the one that let go has reported it.
+  for (let deploy = 0; deploy < 4; deploy += 1)
+    expect(await alone(1)).toMatchObject({ kind: "go" });
+  expect((await t.runOf(requestId)).state).toBe("started");
+});
+
+test("a suspect is dead of the third stall alone, however often it was handed back between", async () => {
+  await using t = await setup();
+  const { requestId, alone } = await aSuspectAlone(t);
+  for (const stalls of [2, 2, 3, 3]) expect(await alone(stalls)).toMatchObject({ kind: "go" });
+  expect(await alone(4)).toMatchObject({ kind: "over", state: "dead" });
+  expect(await t.runOf(requestId)).toMatchObject({ state: "dead", errorCode: "crashed_process" });
+});
+
+test("one that was killed alone counts as that, also where the engine lost its count of stalls", async () => {
+  await using t = await setup();
+  const { requestId, runId, alone } = await aSuspectAlone(t);
+  for (let crash = 1; crash <= 3; crash += 1) {
+    await t.touchedAgo(runId, "31 seconds");
+    expect(await alone(0)).toMatchObject({ kind: crash < 3 ? "go" : "over" });
+  }
+  expect((await t.runOf(requestId)).errorCode).toBe("crashed_process");
+});
+
+test("a stall makes a suspect of the attempt that it was about, and of none that was handed back later", async () => {
+  await using t = await setup();
+  const { runId } = await t.ask();
+  const begin = (stalls: number) => t.start(runId, { stalled: stalls > 0, stalls });
+  expect(await begin(1)).toMatchObject({ kind: "go" });
+  expect(await begin(1)).toMatchObject({ kind: "go" });
+  expect(await begin(2)).toMatchObject({ kind: "suspect" });
 });
 
 test("a start says who runs it since when, and clears why it waited", async () => {
