@@ -26,7 +26,8 @@ export async function preloadOurs(url: string, count: number): Promise<readonly 
 /** A job as our dispatcher hands it over. */
 export function handedOver(id: string, requestId: string): EngineJob {
   const job = toBullmq(echo, { id }, { requestId, deadline: FAR });
-  return { ...job, opts: { ...job.opts, jobId: id } };
+  // By its backoff the runtime knows what it handed over itself.
+  return { ...job, opts: { ...job.opts, backoff: { type: "ballast" }, jobId: id } };
 }
 
 /** The same jobs as runs, as if the API had taken requests for them. */

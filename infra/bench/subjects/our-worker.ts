@@ -165,4 +165,5 @@ function noStore(): RunStore<never> {
 }
 
 /** The moment it was added where a latency is measured; the engine's id else. */
-const idOf = (engineJobId: string): string => engineJobId.split("~")[1] ?? engineJobId;
+const idOf = (engineJobId: string): string =>
+  engineJobId.split("~")[1]?.split("@")[0] ?? engineJobId;

@@ -1,5 +1,6 @@
 import { type AnyJob, Envelope } from "@ballast/contracts";
 import type { Delivery } from "./engine/engine.ts";
+import { unfitId } from "./identity.ts";
 import { slotKey } from "./requests.ts";
 import type { Adoption, Start } from "./store.ts";
 
@@ -11,20 +12,21 @@ export const NO_VERSION = 0;
 const MAX_PAYLOAD_LENGTH = 1_000_000;
 const MAX_NAME_LENGTH = 200;
 
+/** The request that another team says its job is for; `undefined` if it says none, or not as an envelope does. */
+export const requestIdOf = (data: unknown): string | undefined =>
+  Envelope.safeParse(data).data?.meta?.requestId;
+
 /**
  * What to write down of a job that another team put into the engine. A job without a readable
- * envelope is written down too, as version {@link NO_VERSION} with whatever it held, so that
- * somebody can see it.
+ * envelope, or with an id that cannot be kept, is written down too, as version {@link NO_VERSION} with
+ * whatever it held, so that somebody can see it.
  */
 export function adoptionOf(
   start: Start,
   delivery: Delivery,
   contract: AnyJob | undefined,
 ): Adoption {
-  const envelope = Envelope.safeParse(delivery.data);
-  const { v, payload, meta } = envelope.success
-    ? envelope.data
-    : { v: NO_VERSION, payload: { unreadable: delivery.data ?? null }, meta: undefined };
+  const { v, payload, meta } = readable(delivery);
   const companyId = meta?.companyId ?? null;
   const checked = contract?.version === v ? contract.payload.safeParse(payload) : undefined;
   const deadlines = [
@@ -49,6 +51,17 @@ export function adoptionOf(
     traceparent: meta?.traceparent ?? null,
     createdAt: delivery.createdAt,
   };
+}
+
+/** Never done but dead at once, where it could not be found in the engine again: a wait would make it two jobs. */
+function readable({ engineJobId, data }: Delivery): Envelope {
+  const refused = unfitId(engineJobId);
+  if (refused !== undefined)
+    return { v: NO_VERSION, payload: { refused, held: data ?? null }, meta: undefined };
+  const envelope = Envelope.safeParse(data);
+  return envelope.success
+    ? envelope.data
+    : { v: NO_VERSION, payload: { unreadable: data ?? null }, meta: undefined };
 }
 
 /** The same for a job whose data nothing can keep: that it came, and why it is refused. */

@@ -1,5 +1,5 @@
 import type { QueueDefinition } from "@ballast/contracts";
-import { adoptionOf, refusedAdoption } from "./adoption.ts";
+import { adoptionOf, refusedAdoption, requestIdOf } from "./adoption.ts";
 import type { Delivery } from "./engine/engine.ts";
 import type { Handler } from "./handler.ts";
 import { journalId, uuidv7 } from "./identity.ts";
@@ -23,7 +23,7 @@ export async function begin(
   const beginning: Start = {
     attemptId: uuidv7(),
     queue: queue.name,
-    engineJobId: journalId(delivery.engineJobId, delivery.createdAt),
+    engineJobId: journalId(delivery, delivery.isOurs ? undefined : requestIdOf(delivery.data)),
     worker,
     stalled: delivery.stallCount > 0,
     stalls: delivery.stallCount,

@@ -1,13 +1,14 @@
 import { findContract, type QueueDefinition, queueDefinitions } from "@ballast/contracts";
 import { begin } from "./begin.ts";
-import type { Engine, EngineDeath } from "./engine/engine.ts";
+import type { Engine, EngineDeath, FailedJob } from "./engine/engine.ts";
 import { reasonOf } from "./engine-reason.ts";
-import type { RunStore } from "./store.ts";
+import { unfitId } from "./identity.ts";
+import type { FailedVerdict, RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
 import { isUnreachable } from "./unreachable.ts";
 
 export interface FailedSweepOptions {
-  readonly engine: Pick<Engine, "failed" | "findFailed" | "removeFailed" | "ping">;
+  readonly engine: Pick<Engine, "failed" | "findFailed" | "removeListed" | "ping">;
   readonly store: Pick<RunStore<never>, "judgeFailed" | "start" | "adopt" | "ended" | "copyEnd">;
   readonly telemetry: Pick<RuntimeTelemetry, "log">;
   /** Default: every queue of the contracts. */
@@ -47,36 +48,60 @@ export async function sweepFailed(options: FailedSweepOptions): Promise<Swept> {
       const page = await options.engine.failed(queue.name, { limit: PAGE, cursor });
       cursor = page.cursor;
       const before = Date.now() - (options.graceMs ?? GRACE_MS);
-      const ids = page.jobs
-        .filter(({ finishedAt }) => finishedAt.getTime() <= before)
-        .map(({ engineJobId }) => engineJobId);
-      done.seen += ids.length;
-      const settled: string[] = [];
-      for (const { engineJobId, verdict, runId } of await options.store.judgeFailed(
-        queue.name,
-        ids,
-      )) {
-        if (verdict === "settled") settled.push(engineJobId);
+      const jobs = page.jobs.filter(({ finishedAt }) => finishedAt.getTime() <= before);
+      done.seen += jobs.length;
+      const settled: FailedJob[] = [];
+      const judge = await judgeOf(queue, jobs, options);
+      for (const job of jobs) {
+        const { verdict, runId } = judge(job);
+        if (verdict === "settled") settled.push(job);
         if (verdict !== "unended" && verdict !== "unknown") continue;
-        const did = await writeDown(queue, engineJobId, runId, options);
+        const did = await writeDown(queue, job, runId, options);
         if (did !== undefined) done[did] += 1;
       }
       if (settled.length > 0)
-        done.removed += (await options.engine.removeFailed(queue.name, settled)).length;
+        done.removed += await options.engine.removeListed(queue.name, settled);
     } while (cursor !== undefined);
   }
   return done;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UNKNOWN = { verdict: "unknown", runId: null } as const;
+
+/**
+ * What the journal says of each of these jobs. One that it does not know by when it was added, it may know by its
+ * id alone: as a request's, or since before it knew any such job by the time as well.
+ */
+async function judgeOf(
+  { name }: QueueDefinition,
+  jobs: readonly FailedJob[],
+  { store }: Pick<FailedSweepOptions, "store">,
+): Promise<(job: FailedJob) => Pick<FailedVerdict, "verdict" | "runId">> {
+  const ids = jobs.flatMap(({ engineJobId, id }) =>
+    engineJobId === id || unfitId(id) !== undefined ? [engineJobId] : [engineJobId, id],
+  );
+  const known = new Map<string, FailedVerdict>();
+  for (const found of await store.judgeFailed(name, ids))
+    if (found.verdict !== "unknown") known.set(found.engineJobId, found);
+  return ({ engineJobId, id, createdAt }) => {
+    const exact = known.get(engineJobId);
+    if (exact !== undefined) return exact;
+    const byId = known.get(id);
+    const isIt = UUID.test(id) || byId?.createdAt?.getTime() === createdAt.getTime();
+    return byId !== undefined && isIt ? byId : UNKNOWN;
+  };
+}
+
 /** One death that cannot be read or written must not keep the others from being found. */
 async function writeDown(
   queue: QueueDefinition,
-  engineJobId: string,
+  job: FailedJob,
   runId: string | null,
   options: FailedSweepOptions,
 ): Promise<"copied" | "adopted" | undefined> {
   try {
-    const death = await options.engine.findFailed(queue.name, engineJobId);
+    const death = await options.engine.findFailed(queue.name, job);
     if (death === undefined) return undefined; // triaged, or retried by hand, meanwhile
     if (runId === null) return (await adoptDead(queue, death, options)) ? "adopted" : undefined;
     await options.store.copyEnd({
@@ -91,7 +116,7 @@ async function writeDown(
     if (isUnreachable(error)) throw error; // ends the pass, which is made again
     await options.engine.ping(); // throws if it is away
     options.telemetry.log.error(
-      { err: error, queue: queue.name, engineJobId },
+      { err: error, queue: queue.name, engineJobId: job.engineJobId },
       "a death could not be written down; will retry",
     );
     return undefined;

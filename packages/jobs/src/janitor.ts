@@ -80,7 +80,7 @@ async function park(
   const started = await tools.adopt({
     attemptId,
     queue: tools.queue.name,
-    engineJobId: journalId(job.engineJobId, createdAt),
+    engineJobId: journalId({ ...job, createdAt }),
     worker: tools.worker,
     alone: true,
     job: job.name.slice(0, MAX_NAME_LENGTH) || "unnamed",

@@ -2,14 +2,14 @@ import { renderInvoice } from "@ballast/contracts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { adoptionOf, NO_VERSION } from "../src/adoption.ts";
-import { journalId, numberedId } from "../src/identity.ts";
+import { addedId, journalId, unfitId } from "../src/identity.ts";
 
 const createdAt = new Date("2026-11-23T02:00:00Z");
 const invoiceId = "01936f5e-7a3c-7c1e-9d55-3f0a2b6c8d10";
 const start = {
   attemptId: "a",
   queue: "pdf",
-  engineJobId: journalId("7", createdAt),
+  engineJobId: journalId({ engineJobId: "7", createdAt, isOurs: false }),
   worker: "w",
 };
 const delivered = (data: unknown) => ({
@@ -19,6 +19,7 @@ const delivered = (data: unknown) => ({
   attemptsMade: 0,
   stallCount: 0,
   isFirst: true,
+  isOurs: false,
   createdAt,
   readyAt: createdAt,
 });
@@ -77,11 +78,50 @@ test("whatever another team sent can be stored, and only U+0000 is changed", () 
   });
 });
 
-test("an engine's own number is told apart by when it was given, and found again", () => {
-  expect(journalId("12", createdAt)).not.toBe(journalId("12", new Date(0)));
-  expect(numberedId(journalId("12", createdAt))).toEqual({
-    id: "12",
-    createdMs: createdAt.getTime(),
+const theirs = (engineJobId: string, addedAt = createdAt) => ({
+  engineJobId,
+  createdAt: addedAt,
+  isOurs: false,
+});
+
+test.each(["12", "nightly-export", invoiceId, "shop@4006381333931", "a\nb"])(
+  "another team's job %j is told apart by when it was added, and found again",
+  (id) => {
+    const journalled = journalId(theirs(id));
+    expect(journalled).not.toBe(journalId(theirs(id, new Date(0))));
+    expect(addedId(journalled)).toEqual({ id, createdMs: createdAt.getTime() });
+  },
+);
+
+test("an id that is its request's stands for one wish, and one of ours is what we gave", () => {
+  expect(journalId(theirs(invoiceId), invoiceId)).toBe(invoiceId);
+  expect(journalId({ ...theirs(invoiceId), isOurs: true })).toBe(invoiceId);
+  const again = journalId(theirs("nightly-export"));
+  expect(journalId({ ...theirs(again, new Date()), isOurs: true })).toBe(again);
+  expect(addedId(invoiceId)).toBeUndefined();
+});
+
+test.each([
+  ["more than 500 characters", "x".repeat(501)],
+  ["U+0000", "a\0b"],
+  ["half a character", "a\ud800"],
+])("an id with %s is refused with its reason, and what the job held is kept", (_title, id) => {
+  const data = { v: 1, payload: { invoiceId, revision: 1, locale: "de-DE" } };
+  const adoption = adoptionOf(
+    { ...start, engineJobId: journalId(theirs(id)) },
+    { ...delivered(data), engineJobId: id },
+    renderInvoice,
+  );
+  expect(adoption).toMatchObject({
+    version: NO_VERSION,
+    payload: { refused: unfitId(id), held: data },
+    slot: null,
   });
-  expect(numberedId(journalId(invoiceId, createdAt))).toBeUndefined();
+  expect(unfitId(adoption.engineJobId)).toBeUndefined();
+});
+
+test("an id of 500 characters is kept as it is", () => {
+  const id = "x".repeat(500);
+  expect(unfitId(id)).toBeUndefined();
+  expect(addedId(journalId(theirs(id)))?.id).toBe(id);
 });

@@ -63,6 +63,7 @@ async function attempt({
       attemptsMade: 0,
       stallCount: 0,
       isFirst: true,
+      isOurs: true,
       createdAt: now,
       readyAt: now,
     },

@@ -78,7 +78,7 @@ export const poisoned = defineDrill({
         `${name} is parked as ${code}`,
         (await numberOf(
           stack.db,
-          sql`dead_letters WHERE code = ${code} AND engine_job_id LIKE ${`poison-%-${name.replaceAll(" ", "-")}`}`,
+          sql`dead_letters WHERE code = ${code} AND engine_job_id LIKE ${`poison-%-${name.replaceAll(" ", "-")}@%`}`,
         )) === rounds,
       );
     if (unparsable > 0)

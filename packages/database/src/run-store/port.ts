@@ -209,6 +209,8 @@ export interface FailedVerdict {
   readonly verdict: "parked" | "unended" | "settled" | "unknown";
   /** `null` unless its run is among the live ones. */
   readonly runId: string | null;
+  /** When it was asked for or, by another team, added; absent if no run was ever written down. */
+  readonly createdAt?: Date | null;
 }
 
 export interface RunStore {

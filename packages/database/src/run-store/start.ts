@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database, Queryable } from "../database.ts";
+import type { Database, Queryable, Tx } from "../database.ts";
 import { isUniqueViolation } from "../pg-errors.ts";
 import { storableJson, storableText } from "../storable.ts";
 import { uuidv7 } from "../uuidv7.ts";
@@ -191,6 +191,7 @@ export async function adopt(database: Database, job: Adoption): Promise<Started>
   const runId = uuidv7();
   const isAdopted = await database
     .transaction(async (tx) => {
+      await renameFormer(tx, job);
       const { rows } = await sql`
         INSERT INTO job_runs (id, queue, engine_job_id, job, version, payload, company_id, subject,
                               slot, state, priority, deadline_at, origin, created_at, handed_at,
@@ -232,4 +233,21 @@ export async function adopt(database: Database, job: Adoption): Promise<Started>
   if (!isAdopted) return { kind: "slot_busy" };
   const [answer = { kind: "unknown" as const }] = await start(database.kysely, [job]);
   return answer;
+}
+
+/**
+ * A run that was adopted before other teams' jobs were known by when they were added too, under its id alone: the
+ * job is the same if it was added at the same time.
+ */
+async function renameFormer(tx: Tx, job: Adoption): Promise<void> {
+  const addedAt = `@${job.createdAt.getTime()}`;
+  if (!job.engineJobId.endsWith(addedAt)) return;
+  await sql`
+    UPDATE job_runs r SET engine_job_id = ${storableText(job.engineJobId)}
+    WHERE r.queue = ${job.queue} AND r.engine_job_id = ${storableText(job.engineJobId.slice(0, -addedAt.length))}
+      AND r.origin = 'external' AND r.created_at = ${job.createdAt} AND r.state <> 'dead'
+      AND NOT EXISTS (SELECT FROM job_runs o
+                      WHERE o.queue = r.queue AND o.engine_job_id = ${storableText(job.engineJobId)})`.execute(
+    tx,
+  );
 }

@@ -1,5 +1,5 @@
 import type { Job, Queue } from "bullmq";
-import { journalId, numberedId } from "../identity.ts";
+import { addedId, journalId } from "../identity.ts";
 import { type Log, quietErrorLog } from "../telemetry.ts";
 import { startConsumer } from "./bullmq-consumer.ts";
 import { CANARY, canaryIdOf, isCanary } from "./canary-job.ts";
@@ -18,6 +18,7 @@ import type {
   QueueCensus,
   QueueState,
 } from "./engine.ts";
+import { OURS } from "./ours.ts";
 import { QueueObjects } from "./queue-objects.ts";
 import { ENDLESS_ATTEMPTS } from "./settle.ts";
 import type { Store } from "./store-driver.ts";
@@ -69,7 +70,7 @@ export class BullmqEngine implements Engine {
       opts: {
         jobId: id,
         attempts: ENDLESS_ATTEMPTS,
-        backoff: { type: "ballast" },
+        backoff: OURS,
         ...(priority > 0 ? { priority } : {}),
       },
     }));
@@ -175,10 +176,15 @@ export class BullmqEngine implements Engine {
       () => this.#store.failed(queue, offset, limit),
       `queue ${queue}: list failed jobs`,
     );
-    const jobs = entries.map(({ id, createdMs, finishedMs }) => ({
-      engineJobId: journalId(id, new Date(momentOf(createdMs))),
-      finishedAt: new Date(momentOf(finishedMs)),
-    }));
+    const jobs = entries.map(({ id, createdMs, finishedMs, isOurs }) => {
+      const createdAt = new Date(momentOf(createdMs));
+      return {
+        engineJobId: journalId({ engineJobId: id, createdAt, isOurs }),
+        id,
+        createdAt,
+        finishedAt: new Date(momentOf(finishedMs)),
+      };
+    });
     return entries.length < limit ? { jobs } : { jobs, cursor: String(offset + limit) };
   }
 
@@ -203,11 +209,11 @@ export class BullmqEngine implements Engine {
     return Number(next.split(":")[0]) < PENDING.length ? { jobs, cursor: next } : { jobs };
   }
 
-  async findFailed(queue: string, engineJobId: string): Promise<EngineDeath | undefined> {
+  async findFailed(queue: string, listed: FailedJob): Promise<EngineDeath | undefined> {
     return await this.#call(
       queue,
       async (handle) => {
-        const job = await failedJob(handle, engineJobId);
+        const job = await listedJob(handle, listed);
         if (job === "gone" || job === "kept") return undefined;
         return {
           delivery: deliveryOf(job),
@@ -215,29 +221,18 @@ export class BullmqEngine implements Engine {
           finishedAt: new Date(momentOf(job.finishedOn ?? Date.now())),
         };
       },
-      `read job ${engineJobId}`,
+      `read job ${listed.engineJobId}`,
     );
   }
 
   async removeFailed(queue: string, engineJobIds: readonly string[]): Promise<string[]> {
-    return await this.#call(
-      queue,
-      async (handle) => {
-        const gone = await Promise.all(
-          engineJobIds.map(async (engineJobId) => {
-            const job = await failedJob(handle, engineJobId);
-            if (job === "gone") return engineJobId;
-            // Removing a child lets its parent run, without what the child was to bring.
-            if (job === "kept" || job.parentKey !== undefined) return undefined;
-            await handle.remove(job.id ?? "");
-            return engineJobId;
-          }),
-        );
-        return gone.filter((id) => id !== undefined);
-      },
-      `remove ${engineJobIds.length} failed jobs`,
-      SWEEP_DEADLINE_MS,
+    return await this.#removeEach(queue, engineJobIds, async (handle, engineJobId) =>
+      failedJob(handle, await ownIdOf(handle, engineJobId)),
     );
+  }
+
+  async removeListed(queue: string, jobs: readonly FailedJob[]): Promise<number> {
+    return (await this.#removeEach(queue, jobs, listedJob)).length;
   }
 
   async rawQueue(queue: string): Promise<Queue> {
@@ -296,6 +291,29 @@ export class BullmqEngine implements Engine {
     await this.#store.close();
   }
 
+  /** @returns those that are gone, whoever removed them */
+  async #removeEach<Named>(
+    queue: string,
+    names: readonly Named[],
+    find: (handle: Queue, name: Named) => Promise<Job | "gone" | "kept">,
+  ): Promise<Named[]> {
+    const isGone = async (handle: Queue, name: Named) => {
+      const job = await find(handle, name);
+      if (job === "gone") return true;
+      // Removing a child lets its parent run, without what the child was to bring.
+      if (job === "kept" || job.parentKey !== undefined) return false;
+      await handle.remove(job.id ?? "");
+      return true;
+    };
+    const gone = await this.#call(
+      queue,
+      (handle) => Promise.all(names.map((name) => isGone(handle, name))),
+      `remove ${names.length} failed jobs`,
+      SWEEP_DEADLINE_MS,
+    );
+    return names.filter((_, at) => gone[at]);
+  }
+
   async #call<T>(
     queue: string,
     ask: (handle: Queue) => Promise<T>,
@@ -334,21 +352,25 @@ export class BullmqEngine implements Engine {
 }
 
 /**
- * The id under which BullMQ has a job of the journal. One that BullMQ numbered has its number, unless a
- * wiped engine gave that to another job: then it is known by the whole of its journalled id.
+ * The id under which BullMQ has a job of the journal. Another team's job has the one it was added under,
+ * unless that is another job's by now: then, if at all, it was added again by the whole of its journalled id.
  */
 async function ownIdOf(handle: Queue, journalled: string): Promise<string> {
-  const numbered = numberedId(journalled);
-  if (numbered === undefined) return journalled;
-  const job = await handle.getJob(numbered.id);
-  return job !== undefined && momentOf(job.timestamp) === numbered.createdMs
-    ? numbered.id
-    : journalled;
+  const added = addedId(journalled);
+  if (added === undefined) return journalled;
+  const job = await handle.getJob(added.id);
+  return job !== undefined && momentOf(job.timestamp) === added.createdMs ? added.id : journalled;
+}
+
+/** A job of the list of failed ones, unless its id was given to another meanwhile. */
+async function listedJob(handle: Queue, { id, createdAt }: FailedJob) {
+  const job = await failedJob(handle, id);
+  const isAnother = typeof job !== "string" && momentOf(job.timestamp) !== createdAt.getTime();
+  return isAnother ? "gone" : job;
 }
 
 /** A job, if it is failed; `kept` if it is anything else. The state is read last, and only moves on from there. */
-async function failedJob(handle: Queue, journalled: string): Promise<Job | "gone" | "kept"> {
-  const id = await ownIdOf(handle, journalled);
+async function failedJob(handle: Queue, id: string): Promise<Job | "gone" | "kept"> {
   const job = await handle.getJob(id);
   if (job === undefined) return "gone";
   return (await handle.getJobState(id)) === "failed" ? job : "kept";

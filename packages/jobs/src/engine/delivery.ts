@@ -1,5 +1,6 @@
 import type { Job } from "bullmq";
 import type { Delivery } from "./engine.ts";
+import { isOurs } from "./ours.ts";
 
 /** One start of a BullMQ job, in the runtime's words. */
 export function deliveryOf(job: Job): Delivery {
@@ -12,6 +13,7 @@ export function deliveryOf(job: Job): Delivery {
     attemptsMade: job.attemptsMade,
     stallCount: job.stalledCounter,
     isFirst: job.attemptsStarted === 1,
+    isOurs: isOurs(job.opts),
     createdAt: new Date(createdMs),
     readyAt: new Date(createdMs + (job.attemptsStarted <= 1 ? momentOf(job.opts.delay ?? 0) : 0)),
   };

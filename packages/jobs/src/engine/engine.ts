@@ -22,6 +22,8 @@ export interface Delivery {
   readonly stallCount: number;
   /** As far as the engine knows nobody was given it before. */
   readonly isFirst: boolean;
+  /** This runtime added it. */
+  readonly isOurs: boolean;
   readonly createdAt: Date;
   /** When it could have started at the earliest. */
   readonly readyAt: Date;
@@ -34,9 +36,13 @@ export interface EngineJobState {
   readonly finishedAt: Date | null;
 }
 
-/** A job of the failed set, by the id that the journal knows. */
+/** A job of the failed set. */
 export interface FailedJob {
+  /** By which the journal knows it; by `id` if that is its request's, which stands in its data. */
   readonly engineJobId: string;
+  /** The engine's own. */
+  readonly id: string;
+  readonly createdAt: Date;
   readonly finishedAt: Date;
 }
 
@@ -107,6 +113,8 @@ export interface JammedJob {
   readonly engineJobId: string;
   readonly name: string;
   readonly createdMs: number;
+  /** This runtime added it, as far as can be seen. */
+  readonly isOurs: boolean;
   readonly why: string;
   /** What it held, cut short. */
   readonly raw: Readonly<Record<string, string | null>>;
@@ -159,7 +167,7 @@ export interface Engine extends AsyncDisposable {
     page: { readonly limit: number; readonly cursor?: string | undefined },
   ): Promise<{ readonly jobs: readonly PendingJob[]; readonly cursor?: string }>;
   /** @returns `undefined` if the job is not failed, or gone */
-  findFailed(queue: string, engineJobId: string): Promise<EngineDeath | undefined>;
+  findFailed(queue: string, job: FailedJob): Promise<EngineDeath | undefined>;
   /**
    * Remove jobs that are failed. One that is not, or on whose failure a parent waits, stays.
    *
@@ -167,6 +175,8 @@ export interface Engine extends AsyncDisposable {
    * @throws if the engine is away
    */
   removeFailed(queue: string, engineJobIds: readonly string[]): Promise<string[]>;
+  /** The same for jobs that `failed` listed, which are known by what the engine itself calls them. */
+  removeListed(queue: string, jobs: readonly FailedJob[]): Promise<number>;
   /** BullMQ's own object, for who shows what it holds. It answers now; whoever changes a job by it tells nobody. */
   rawQueue(queue: string): Promise<Queue>;
   consume(consumption: Consumption): Promise<Consumer>;

@@ -3,6 +3,7 @@ import pg from "pg";
 import { UnfitEngineError } from "../unfit.ts";
 import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineJobState, EngineOptions } from "./engine.ts";
+import { OURS } from "./ours.ts";
 
 /** Everything of BullMQ lives here, beside our own tables. */
 const SCHEMA = "bullmq";
@@ -61,16 +62,23 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
         await shared.query("select 1 from job limit 0").catch(refuseUnprepared);
       },
       failed: async (queue, offset, limit) => {
-        const { rows } = await shared.query<{ id: string; created: string; finished: string }>(
-          `select id, added_at_ms as created, coalesce(finished_at_ms, 0) as finished from job
-           where queue = $1 and state = 'failed'
+        const { rows } = await shared.query<{
+          id: string;
+          created: string;
+          finished: string;
+          ours: boolean;
+        }>(
+          `select id, added_at_ms as created, coalesce(finished_at_ms, 0) as finished,
+             coalesce(opts -> 'backoff' ->> 'type' = $4, false) as ours
+           from job where queue = $1 and state = 'failed'
            order by finished_at_ms, id offset $2 limit $3`,
-          [queue, offset, limit],
+          [queue, offset, limit, OURS.type],
         );
-        return rows.map(({ id, created, finished }) => ({
+        return rows.map(({ id, created, finished, ours }) => ({
           id,
           createdMs: Number(created),
           finishedMs: Number(finished),
+          isOurs: ours,
         }));
       },
       stateOf: async (queue, id) => {

@@ -1,5 +1,6 @@
 import { momentOf } from "./delivery.ts";
 import type { JammedJob } from "./engine.ts";
+import { sayOurs } from "./ours.ts";
 import type { RedisClient } from "./redis-connections.ts";
 
 /** More than any queue runs at a time, so a jammed job is among them. */
@@ -28,6 +29,7 @@ export async function findJammed(redis: RedisClient, queueKey: string): Promise<
       engineJobId: id,
       name: name ?? "",
       createdMs: momentOf(Number(timestamp)),
+      isOurs: sayOurs(opts),
       why,
       raw: { data: clip(data), opts: clip(opts) },
     });

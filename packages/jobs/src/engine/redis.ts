@@ -2,6 +2,7 @@ import { Queue, Worker } from "bullmq";
 import { UnfitEngineError } from "../unfit.ts";
 import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineMemory, EngineOptions } from "./engine.ts";
+import { sayOurs } from "./ours.ts";
 import type { RedisAddress } from "./queue-url.ts";
 import { mastersOf, openClient, workerConnection } from "./redis-connections.ts";
 import { readHeads } from "./redis-heads.ts";
@@ -57,14 +58,15 @@ export function openRedisEngine(
           "WITHSCORES",
         );
         const ids = found.filter((_, at) => at % 2 === 0);
-        // One round trip for all: what is asked of each is a number, never its data.
-        const created = await Promise.all(
-          ids.map((id) => client.hget(`${key}:${id}`, "timestamp")),
+        // One round trip for all: what is asked of each is short, never its data.
+        const fields = await Promise.all(
+          ids.map((id) => client.hmget(`${key}:${id}`, "timestamp", "opts")),
         );
         return ids.map((id, at) => ({
           id,
-          createdMs: Number(created[at]),
+          createdMs: Number(fields[at]?.[0]),
           finishedMs: Number(found[2 * at + 1]),
+          isOurs: sayOurs(fields[at]?.[1]),
         }));
       },
       stateOf: (queue, id) => readState(client, keyOf(queue), id),

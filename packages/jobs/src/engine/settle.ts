@@ -1,6 +1,7 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
 import { isUnreachable } from "../unreachable.ts";
 import type { Attempted } from "./engine.ts";
+import { IMPOSED, isOurs } from "./ours.ts";
 
 /** Tells BullMQ's backoff strategy how long this retry waits. */
 class RetryError extends Error {
@@ -54,7 +55,7 @@ export const ENDLESS_ATTEMPTS = 2_147_483_647;
  */
 export function imposePolicy(job: Job): void {
   job.opts.attempts = ENDLESS_ATTEMPTS;
-  job.opts.backoff = { type: "ballast" };
+  if (!isOurs(job.opts)) job.opts.backoff = IMPOSED;
   job.opts.stackTraceLimit = 3;
   if (job.opts.removeOnComplete !== undefined) delete job.opts.removeOnComplete;
   if (job.opts.removeOnFail !== undefined) delete job.opts.removeOnFail;

@@ -6,6 +6,8 @@ export interface FailedEntry {
   /** As the producer set it. */
   readonly createdMs: number;
   readonly finishedMs: number;
+  /** This runtime added it. */
+  readonly isOurs: boolean;
 }
 
 /** What comes next in a queue: in milliseconds since 1970, `null` where nothing does. */

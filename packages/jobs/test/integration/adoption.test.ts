@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { toBullmq } from "@ballast/contracts";
-import { findJobByEngineId } from "@ballast/database";
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
 import { handle } from "../../src/index.ts";
 import { type Setup, setup, testJob } from "./setup.ts";
 
-const ended = (t: Setup, engineJobId: string, ...states: string[]) =>
+const ended = (t: Setup, jobId: string, ...states: string[]) =>
   until(async () => {
-    const found = await findJobByEngineId(t.db.kysely, "test", engineJobId);
+    const found = await t.theirs(jobId);
     return found !== undefined && states.includes(found.run.state) ? found : undefined;
   });
 
@@ -115,7 +114,7 @@ describeEachEngine("a job that another team put into the queue", (engine) => {
 
     await t.queue.add(name, { v, payload: { thing: "a" } }, { jobId: "new" });
     const { run, attempts } = await until(async () => {
-      const found = await findJobByEngineId(t.db.kysely, "test", "new");
+      const found = await t.theirs("new");
       return found?.attempts.length === 1 ? found : undefined;
     });
 

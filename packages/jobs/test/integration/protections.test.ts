@@ -1,7 +1,7 @@
-import { findJobByEngineId } from "@ballast/database";
 import { describeEachEngine, startRedisProcess, until } from "@ballast/testing";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
+import { CANARY } from "../../src/engine/canary-job.ts";
 import { handle, openEngine } from "../../src/index.ts";
 import { untilFit } from "../../src/unfit.ts";
 import { queue, quiet, quietTelemetry, type Setup, setup, testJob } from "./setup.ts";
@@ -10,9 +10,9 @@ const PATIENT = { timeout: 120_000 };
 const soon = { deadlineMs: 60_000 };
 const good = { v: 1, payload: { thing: "a" } };
 
-const ended = (t: Setup, engineJobId: string) =>
+const ended = (t: Setup, jobId: string) =>
   until(async () => {
-    const found = await findJobByEngineId(t.db.kysely, queue.name, engineJobId);
+    const found = await t.theirs(jobId);
     return found?.run.finishedAt ? found : undefined;
   }, soon);
 
@@ -33,8 +33,8 @@ describeEachEngine("a canary", (engine) => {
     const counts = await t.queue.getJobCounts("completed", "failed", "wait", "active");
     expect(counts).toMatchObject({ completed: 1, failed: 0, active: 0 });
     expect(
-      await findJobByEngineId(t.db.kysely, queue.name, "ballast-canary-host-1@1.2.3"),
-    ).toBeUndefined();
+      await t.db.kysely.selectFrom("jobRuns").select("id").where("job", "=", CANARY).execute(),
+    ).toEqual([]);
   });
 });
 

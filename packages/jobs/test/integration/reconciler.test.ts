@@ -109,7 +109,11 @@ describeEachEngine("the reconciler", (engine) => {
     expect(await reconcile({ ...t, silentMs: 0 })).toEqual({ seen: 1, readded: 0, copied: 0 });
   });
 
-  test("adds another team's job again, although the engine had numbered it itself", async () => {
+  test.each([
+    ["the engine had numbered it itself", undefined],
+    ["its id was its team's own", "nightly@export"],
+    ["its id is as long as any may be", "x".repeat(500)],
+  ])("adds another team's job again, although %s", async (_title, jobId) => {
     await using t = await setup(engine);
     await reconcile(t);
     const job = testJob({ backoff: { type: "fixed", delayMs: 60_000 } });
@@ -122,18 +126,22 @@ describeEachEngine("the reconciler", (engine) => {
       }),
     ]);
     const theirs = { v: 1, payload: { thing: "theirs" } };
-    const { id = "", timestamp } = await t.queue.add("do-thing", theirs);
-    const journalled = journalId(id, new Date(timestamp));
+    const named = jobId === undefined ? {} : { jobId };
+    const { id = "", timestamp } = await t.queue.add("do-thing", theirs, named);
+    const added = { engineJobId: id, createdAt: new Date(timestamp), isOurs: false };
+    const journalled = journalId(added);
     const found = (...states: string[]) =>
       until(async () => {
         const seen = await findJobByEngineId(t.db.kysely, "test", journalled);
         return seen?.attempts.length && states.includes(seen.run.state) ? seen : undefined;
       });
     await found("started");
+    // It waits to be tried again: the engine has it.
+    expect(await reconcile({ ...t, silentMs: 0 })).toEqual({ seen: 1, readded: 0, copied: 0 });
 
     await t.wipe();
-    // The numbers start again: this one is another job with the same number.
-    const { id: reused } = await t.queue.add("do-thing", theirs, { delay: 60_000 });
+    // The numbers start again, or its team adds it once more: this one is another job with the same id.
+    const { id: reused } = await t.queue.add("do-thing", theirs, { ...named, delay: 60_000 });
     expect(reused).toBe(id);
     expect(await reconcile(t)).toEqual({ seen: 0, readded: 1, copied: 0 });
 

@@ -63,9 +63,11 @@ async function useAllOf({ url }: RedisTopology) {
   });
   await until(() => tries.get("stumbles") === 2 && tries.get("works") === 1);
 
-  const [dead] = jobs.map(({ engineJobId }) => engineJobId);
-  expect((await engine.findFailed(queue.name, dead ?? ""))?.reason).toContain("it never will");
-  expect(await engine.removeFailed(queue.name, [dead ?? ""])).toEqual([dead]);
+  const [dead] = jobs;
+  if (dead === undefined) throw new Error("unreachable");
+  expect((await engine.findFailed(queue.name, dead))?.reason).toContain("it never will");
+  const { engineJobId } = dead;
+  expect(await engine.removeFailed(queue.name, [engineJobId])).toEqual([engineJobId]);
   expect(await engine.jammed(queue.name)).toEqual([]);
   await engine.writeEpoch("this one");
   expect(await engine.readEpoch()).toBe("this one");

@@ -5,7 +5,7 @@ import {
   type PayloadInput,
   type QueuePolicy,
 } from "@ballast/contracts";
-import { findJobRequest, openRunStore, type Tx } from "@ballast/database";
+import { findJobByEngineId, findJobRequest, openRunStore, type Tx } from "@ballast/database";
 import { createTestDatabase, type EngineUnderTest, until } from "@ballast/testing";
 import { createPostgresBackend, Queue } from "bullmq";
 import pg from "pg";
@@ -94,6 +94,18 @@ export async function setup(engineUnderTest: EngineUnderTest) {
     requests,
     /** BullMQ itself, as another team uses it. */
     queue: bullmq.queue,
+    /** The journal's view of the newest job that another team added under this id. */
+    theirs: async (jobId: string) => {
+      const run = await database.db.kysely
+        .selectFrom("jobRuns")
+        .select("engineJobId")
+        .where((eb) =>
+          eb(eb.fn("left", ["engineJobId", eb.lit(jobId.length + 1)]), "=", `${jobId}@`),
+        )
+        .orderBy("createdAt", "desc")
+        .executeTakeFirst();
+      return run && (await findJobByEngineId(database.db.kysely, queue.name, run.engineJobId));
+    },
     /** Loses all the engine has, as a failover does; what moves jobs meanwhile may meet it in a deadlock. */
     wipe: async () => {
       await until(() => bullmq.queue.obliterate({ force: true }).then(() => true));
