@@ -4,6 +4,7 @@ import { openListener } from "./listener.ts";
 import { isRetryable } from "./pg-errors.ts";
 import { preparedPool } from "./prepared-pool.ts";
 import type { Schema } from "./schema.ts";
+import { endOnSilence, KEEP_ALIVE, SERVER_KEEP_ALIVE } from "./silence.ts";
 
 export type Tx = Transaction<Schema>;
 /** Where a query may run: on its own, or inside a transaction. */
@@ -21,6 +22,10 @@ export interface DatabaseOptions {
   readonly poolMax?: number;
   /** Longest wait for a connection, one of the pool to come free included. Default 5,000. */
   readonly connectTimeoutMs?: number;
+  /** A connection that owes an answer for this long is broken off. Default 35,000. */
+  readonly silenceMs?: number;
+  /** A transaction that asks nothing for this long is broken off by PostgreSQL. Default 20,000. */
+  readonly idleInTransactionMs?: number;
   readonly log?: DatabaseLog;
 }
 
@@ -48,6 +53,13 @@ const MAX_RETRIES = 3;
 /** Longer than any query of ours; a statement that hangs must not hold a pooled connection for ever. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** PostgreSQL has ended the statement by then and said so, if it is there. */
+const SILENCE_MS = STATEMENT_TIMEOUT_MS + 5_000;
+/**
+ * Whoever vanishes within a transaction leaves its locks behind. Less than a statement may take, so that those who wait
+ * for them get them rather than fail; more than we ever pause in one.
+ */
+const IDLE_IN_TRANSACTION_MS = 20_000;
 
 /**
  * Connect to PostgreSQL 15 or newer.
@@ -57,26 +69,34 @@ const CONNECT_TIMEOUT_MS = 5_000;
  */
 export async function openDatabase(url: string, options: DatabaseOptions): Promise<Database> {
   const { applicationName, poolMax = 10, connectTimeoutMs = CONNECT_TIMEOUT_MS, log } = options;
+  const { silenceMs = SILENCE_MS, idleInTransactionMs = IDLE_IN_TRANSACTION_MS } = options;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
     max: poolMax,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    keepAlive: true,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    options: SERVER_KEEP_ALIVE,
+    ...KEEP_ALIVE,
     types: columnTypes,
   });
   // An idle connection that breaks is dropped by the pool; without a listener the process would end.
   pool.on("error", (error) => log?.warn({ err: error }, "idle database connection lost"));
   // The pool listens to idle ones alone. One that breaks between two statements of a transaction would
   // end the process too; the next statement fails and says so.
-  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+    endOnSilence(client, silenceMs, () =>
+      log?.warn({ silenceMs }, "PostgreSQL owed an answer for too long; connection given up"),
+    );
+  });
 
   const kysely = new Kysely<Schema>({
     dialect: new PostgresDialect({ pool: preparedPool(pool) }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
-  const listener = openListener(url, `${applicationName}:listen`, log);
+  const listener = openListener(url, `${applicationName}:listen`, { silenceMs, log });
   const ping = async () => {
     await sql`SELECT 1`.execute(kysely);
   };

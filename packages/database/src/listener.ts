@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { DatabaseLog } from "./database.ts";
+import { endOnSilence, KEEP_ALIVE, SERVER_KEEP_ALIVE } from "./silence.ts";
 
 type OnMessage = (payload: string) => void;
 
@@ -9,9 +10,15 @@ export interface Listener extends AsyncDisposable {
 
 const FIRST_RECONNECT_MS = 100;
 const LAST_RECONNECT_MS = 5_000;
+/** All it is asked is answered at once, and twice this long nobody notices that it hears nothing. */
+const LONGEST_SILENCE_MS = 10_000;
 
 /** Hold one connection for all `LISTEN`s; it opens with the first listener and reconnects by itself. */
-export function openListener(url: string, applicationName: string, log?: DatabaseLog): Listener {
+export function openListener(
+  url: string,
+  applicationName: string,
+  { silenceMs, log }: { readonly silenceMs: number; readonly log: DatabaseLog | undefined },
+): Listener {
   const channels = new Map<string, Set<OnMessage>>();
   const closing = new AbortController();
   let current: Promise<pg.Client> | undefined;
@@ -22,13 +29,15 @@ export function openListener(url: string, applicationName: string, log?: Databas
       connectionString: url,
       application_name: applicationName,
       connectionTimeoutMillis: 5_000,
-      keepAlive: true,
+      options: SERVER_KEEP_ALIVE,
+      ...KEEP_ALIVE,
     });
     client.on("notification", ({ channel, payload }) => tell(channel, payload ?? ""));
     client.on("error", (error) => {
       if (!closing.signal.aborted) log?.warn({ err: error }, "listening connection lost");
     });
     await client.connect();
+    endOnSilence(client, Math.min(silenceMs, LONGEST_SILENCE_MS), () => {});
     client.on("end", () => {
       current = undefined;
       if (!closing.signal.aborted && channels.size > 0) reconnecting ??= reconnect();

@@ -4,6 +4,7 @@ import { Migrator } from "kysely/migration";
 import pg from "pg";
 import { DatabaseUnavailableError } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
+import { KEEP_ALIVE } from "./silence.ts";
 
 /** Names of all migrations of this release, in the order they are applied. */
 export const migrationNames: readonly string[] = Object.keys(migrations).sort();
@@ -44,6 +45,7 @@ export async function migrate(url: string): Promise<string[]> {
     application_name: "ballast:migrate",
     max: 1,
     connectionTimeoutMillis: 5_000,
+    ...KEEP_ALIVE,
   });
   pool.on("error", () => {}); // the query that meets it reports it
   pool.on("connect", (connected) => connected.on("error", () => {}));

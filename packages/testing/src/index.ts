@@ -13,6 +13,7 @@ export {
   startMarketplaceDouble,
 } from "./marketplaces/double.ts";
 export { type MarketplaceMode, marketplaceModes } from "./marketplaces/modes.ts";
+export { openProxy, type Proxy } from "./proxy.ts";
 export {
   describeEachEngine,
   describeOnRedis,

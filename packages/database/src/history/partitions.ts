@@ -85,7 +85,10 @@ export async function dropPartitions(database: Database, oldest: Month): Promise
     if (!rows[0]?.mine) return [];
     const old = (await partitions(tx)).filter(({ month }) => month < oldest);
     // Taking out concurrently is not possible inside of a transaction: this one only holds the lock.
-    for (const partition of old) await dropPartition(database.kysely, partition);
+    for (const partition of old) {
+      await dropPartition(database.kysely, partition);
+      await sql`SELECT 1`.execute(tx); // one that is idle for long loses its lock
+    }
     return old.map(({ name }) => name);
   });
 }

@@ -1,7 +1,6 @@
-import { describeEachEngine, until } from "@ballast/testing";
+import { describeEachEngine, openProxy, until } from "@ballast/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { handle, openEngine, startWorker } from "../../src/index.ts";
-import { openProxy } from "./proxy.ts";
 import { queue, quiet, type Setup, setup, testJob } from "./setup.ts";
 
 /** The engine of `t`, reached through a door that can be shut. */
