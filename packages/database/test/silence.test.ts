@@ -2,7 +2,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createTestDatabase, openProxy, until } from "@ballast/testing";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { type DatabaseOptions, isDatabaseAway, openDatabase, type Queryable } from "../src/index.ts";
+import {
+  type DatabaseOptions,
+  isDatabaseAway,
+  openDatabase,
+  type Queryable,
+} from "../src/index.ts";
 
 /** A database, and `far`, which reaches it through a door behind which a host can vanish. */
 async function setup(options: Partial<DatabaseOptions>) {
