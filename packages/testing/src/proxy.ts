@@ -9,21 +9,23 @@ export interface Proxy extends AsyncDisposable {
   open(): void;
   /** What goes through goes silent and nobody is told, as if a host had vanished; whoever comes next is let in. */
   vanish(): void;
+  /** Whoever comes next is led to another server; those that are through stay with the one they have. */
+  leadTo(url: string): void;
   /** Connections that were made, ever. */
   readonly connectionCount: number;
 }
 
 /** A door in front of a server. */
 export async function openProxy(url: string): Promise<Proxy> {
-  const { hostname, port } = new URL(url);
+  let server = new URL(url);
   const through = new Set<Socket>();
   const silent = new Set<Socket>();
   let isOpen = true;
   let connectionCount = 0;
-  const server = createServer((inner) => {
+  const listening = createServer((inner) => {
     if (!isOpen) return void inner.destroy();
     connectionCount += 1;
-    const outer = connect(Number(port), hostname);
+    const outer = connect(Number(server.port), server.hostname);
     for (const socket of [inner, outer]) {
       through.add(socket);
       socket.on("error", () => {});
@@ -36,9 +38,9 @@ export async function openProxy(url: string): Promise<Proxy> {
     }
     inner.pipe(outer).pipe(inner);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  listening.listen(0, "127.0.0.1");
+  await once(listening, "listening");
+  const address = listening.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   const door = new URL(url);
   door.hostname = "127.0.0.1";
@@ -60,14 +62,17 @@ export async function openProxy(url: string): Promise<Proxy> {
       }
       through.clear();
     },
+    leadTo(other) {
+      server = new URL(other);
+    },
     get connectionCount() {
       return connectionCount;
     },
     async [Symbol.asyncDispose]() {
       shut();
       for (const socket of silent) socket.destroy();
-      server.close();
-      await once(server, "close");
+      listening.close();
+      await once(listening, "close");
     },
   };
 }

@@ -196,4 +196,9 @@ export interface EngineOptions {
   readonly log: Log;
   /** BullMQ's key prefix on Redis; other teams use its default, `bull`, unless told. */
   readonly prefix?: string;
+  /**
+   * A connection that owes an answer for this long is broken off and made anew. Default: on Redis 3,000 for callers and
+   * 15,000 for workers, which wait for a job for 10,000 at most; on PostgreSQL 35,000.
+   */
+  readonly silenceMs?: number;
 }

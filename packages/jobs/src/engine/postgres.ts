@@ -4,9 +4,8 @@ import { UnfitEngineError } from "../unfit.ts";
 import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineJobState, EngineOptions } from "./engine.ts";
 import { OURS } from "./ours.ts";
+import { openPool, SCHEMA } from "./postgres-pool.ts";
 
-/** Everything of BullMQ lives here, beside our own tables. */
-const SCHEMA = "bullmq";
 const UNDEFINED_TABLE = "42P01";
 
 /**
@@ -24,27 +23,15 @@ const FIRST_AGAIN = `
     execute function ${SCHEMA}.ballast_first_again();`;
 
 /** BullMQ on PostgreSQL: the engine of a machine with nothing else installed. */
-export function openPostgresEngine(url: string, { log }: EngineOptions): Engine {
+export function openPostgresEngine(url: string, { log, silenceMs }: EngineOptions): Engine {
   const pools: pg.Pool[] = [];
   // BullMQ cannot load the driver itself from an ES module, so each object is given a pool.
-  const openPool = (max: number) => {
-    const pool = new pg.Pool({
-      connectionString: url,
-      max,
-      keepAlive: true,
-      connectionTimeoutMillis: 3_000,
-      options: `-c search_path=${SCHEMA}`,
-      application_name: "ballast-queue",
-    });
-    // Between two statements of a transaction nobody else listens, and an error ends the process.
-    pool.on("connect", (client) => client.on("error", () => {}));
-    pool.on("error", (error) =>
-      log.debug({ err: error }, "idle connection of the queue engine lost"),
-    );
+  const openOne = (max: number) => {
+    const pool = openPool(url, { max, silenceMs, log });
     pools.push(pool);
     return pool;
   };
-  const shared = openPool(5);
+  const shared = openOne(5);
 
   return new BullmqEngine(
     {
@@ -53,7 +40,7 @@ export function openPostgresEngine(url: string, { log }: EngineOptions): Engine 
         new Queue(name, { connection: shared as never }, createPostgresBackend as never),
       worker: (name, processor, options) => {
         // One of its connections listens for as long as the worker lives.
-        const connection = openPool(6) as never;
+        const connection = openOne(6) as never;
         const settings = { ...options, connection };
         return new Worker(name, processor, settings, createPostgresBackend as never);
       },
@@ -140,7 +127,7 @@ function refuseUnprepared(error: unknown): never {
  */
 export async function prepareEngine(url: string): Promise<boolean> {
   if (!/^postgres(ql)?:/.test(url)) return false;
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url, keepAlive: true });
   await client.connect();
   try {
     await runMigrations(client as never, SCHEMA);

@@ -10,25 +10,51 @@ const reconnect = (capMs: number) => (times: number) =>
   Math.min(capMs, 100 * 2 ** Math.min(times, 8)) * (0.5 + Math.random() / 2);
 
 /**
+ * A managed Redis that failed over may keep connections to the old master, which is a replica now and says so, through
+ * scripts as well. Its name leads to the new one. LOADING needs no such thing: who connects waits for that.
+ */
+const isReplica = ({ message }: Error): boolean => /\b(READONLY|MASTERDOWN) /.test(message);
+
+/** A new connection, and the caller is told. */
+const TOLD = 1;
+/** A new connection, and the command is sent again over it: until the name leads elsewhere, a few times a second. */
+const SENT_AGAIN = 2;
+
+/**
  * Callers that answer HTTP must fail at once while Redis is away, and work as soon as it is back.
- * All four are needed together: without one of them a call hangs, or fails for ever.
+ * All of this is needed together: without a part of it a call hangs, or fails for ever.
  */
 const FAIL_FAST = {
+  connectTimeout: 3_000,
   enableOfflineQueue: false,
   commandTimeout: 1_500,
+  socketTimeout: 3_000,
   maxRetriesPerRequest: 1,
   retryStrategy: reconnect(1_000),
+  reconnectOnError: (error: Error) => isReplica(error) && TOLD,
 };
 
-/** Workers wait for Redis; a command timeout would break the blocking pop that they idle on. */
-const PATIENT = { maxRetriesPerRequest: null, retryStrategy: reconnect(2_000) };
+/**
+ * Workers wait for Redis; a command timeout would break the blocking pop that they idle on. That takes 10 s at most,
+ * and an answer that is due for longer will not come.
+ */
+const PATIENT = {
+  connectTimeout: 3_000,
+  socketTimeout: 15_000,
+  maxRetriesPerRequest: null,
+  retryStrategy: reconnect(2_000),
+};
 
 /** For callers; connects at the first call of `connect`. */
-export function openClient(address: RedisAddress): RedisClient {
+export function openClient(
+  address: RedisAddress,
+  silenceMs = FAIL_FAST.socketTimeout,
+): RedisClient {
+  const manners = { ...FAIL_FAST, socketTimeout: silenceMs };
   const client =
     address.topology === "cluster"
-      ? openCluster(address, FAIL_FAST)
-      : new Redis({ ...optionsOf(address), ...FAIL_FAST, lazyConnect: true });
+      ? openCluster(address, manners)
+      : new Redis({ ...optionsOf(address), ...manners, lazyConnect: true });
   client.on("error", () => {}); // each failed call says so itself
   return client;
 }
@@ -36,11 +62,23 @@ export function openClient(address: RedisAddress): RedisClient {
 /**
  * What a worker of BullMQ connects by. Of a cluster it takes a client alone, and leaves it open: `dispose` closes
  * that, once the worker has closed.
+ *
+ * @param tell hears that a server has become a replica, of which the worker itself hears nothing
  */
-export function workerConnection(address: RedisAddress) {
+export function workerConnection(
+  address: RedisAddress,
+  tell: (error: Error) => void,
+  silenceMs = PATIENT.socketTimeout,
+) {
+  const reconnectOnError = (error: Error) => {
+    if (!isReplica(error)) return false;
+    tell(error);
+    return SENT_AGAIN;
+  };
+  const manners = { ...PATIENT, reconnectOnError, socketTimeout: silenceMs };
   if (address.topology !== "cluster")
-    return { connection: { ...optionsOf(address), ...PATIENT }, dispose() {} };
-  const cluster = openCluster(address, PATIENT);
+    return { connection: { ...optionsOf(address), ...manners }, dispose() {} };
+  const cluster = openCluster(address, manners);
   cluster.on("error", () => {}); // the worker reports what it meets
   return { connection: cluster, dispose: () => cluster.disconnect() };
 }
@@ -70,6 +108,7 @@ function optionsOf(address: RedisAddress) {
       ...login,
       sentinels: [...nodes],
       name: master,
+      sentinelCommandTimeout: 1_500,
       ...(sentinelUsername && { sentinelUsername }),
       ...(sentinelPassword && { sentinelPassword }),
       ...(tls && { sentinelTLS: tls, enableTLSForSentinelMode: true }),

@@ -1,4 +1,5 @@
 import { Queue, Worker } from "bullmq";
+import { quietErrorLog } from "../telemetry.ts";
 import { UnfitEngineError } from "../unfit.ts";
 import { BullmqEngine } from "./bullmq-engine.ts";
 import type { Engine, EngineMemory, EngineOptions } from "./engine.ts";
@@ -13,9 +14,9 @@ import { readState } from "./redis-state.ts";
 /** BullMQ on Redis: the production engine. */
 export function openRedisEngine(
   address: RedisAddress,
-  { log, prefix = "bull" }: EngineOptions,
+  { log, prefix = "bull", silenceMs }: EngineOptions,
 ): Engine {
-  const client = openClient(address);
+  const client = openClient(address, silenceMs);
   const prefixOf = (queue: string) => queuePrefix(address.topology, prefix, queue);
   const keyOf = (queue: string) => `${prefixOf(queue)}:${queue}`;
   const epochKey = `${prefix}:ballast:epoch`;
@@ -36,7 +37,8 @@ export function openRedisEngine(
           skipVersionCheck: true,
         }),
       worker: (name, processor, options) => {
-        const { connection, dispose } = workerConnection(address);
+        const tell = quietErrorLog(log, `worker of queue ${name}`);
+        const { connection, dispose } = workerConnection(address, tell, silenceMs);
         const worker = new Worker(name, processor, {
           ...options,
           prefix: prefixOf(name),
