@@ -138,14 +138,17 @@ export async function cancelled(db: Queryable, runIds: readonly string[]): Promi
   return rows.map(({ id }) => id);
 }
 
-/** Mark runs as alive; nobody sees that, so their change number stays. */
+/**
+ * Mark runs as alive; nobody sees that, so their change number stays. One that is locked is left until the next time:
+ * whoever waited for it would leave all others unmarked, and they would be taken for lost.
+ */
 export async function touch(db: Queryable, runIds: readonly string[]): Promise<void> {
   if (runIds.length === 0) return;
   await sql`
     WITH locked AS MATERIALIZED (
       SELECT id FROM job_runs
       WHERE id = ANY(${[...runIds]}::uuid[]) AND state IN ('waiting', 'started')
-      ORDER BY id FOR UPDATE
+      ORDER BY id FOR UPDATE SKIP LOCKED
     )
     UPDATE job_runs r SET touched_at = now() FROM locked WHERE r.id = locked.id`.execute(db);
 }

@@ -16,6 +16,25 @@ test("a run that was handed over and not heard of since is silent, until it is t
   expect(await t.store.silent(60_000, 10)).toEqual([]);
 });
 
+test("a run whose row somebody locked for long keeps no other from being touched", async () => {
+  await using t = await setup();
+  const locked = await t.ask();
+  const other = await t.ask();
+  const ids = [locked.runId, other.runId];
+  await t.store.handedOver(ids.map((id) => ({ id, priority: 0 })));
+  for (const id of ids) await t.touchedAgo(id, "2 minutes");
+  await t.db.transaction(async (tx) => {
+    await tx
+      .selectFrom("jobRuns")
+      .select("id")
+      .where("id", "=", locked.runId)
+      .forUpdate()
+      .execute();
+    await t.store.touch(ids);
+  });
+  expect(await t.store.silent(60_000, 10)).toMatchObject([{ id: locked.runId }]);
+});
+
 test("a silent run is reclaimed by one of many", async () => {
   await using t = await setup();
   const { runId } = await t.ask();
