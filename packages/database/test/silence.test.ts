@@ -27,7 +27,7 @@ const take = (on: Queryable) =>
   );
 
 test("a server that vanished is given up, whatever it was asked, and its successor is asked", async () => {
-  await using t = await setup({ silenceMs: 200 });
+  await using t = await setup({ silenceMs: 500 });
   const asks = [
     () => take(t.far.kysely),
     () => t.far.transaction(take), // BEGIN meets it
@@ -50,10 +50,10 @@ test("a server that vanished is given up, whatever it was asked, and its success
 });
 
 test("a server that nobody asked anything owes no answer", async () => {
-  await using t = await setup({ silenceMs: 200 });
+  await using t = await setup({ silenceMs: 500 });
   await t.far.transaction(async (tx) => {
     await take(tx);
-    await pause(700);
+    await pause(1_200);
     await take(tx);
   });
 });
@@ -75,7 +75,7 @@ test("a client that vanished within a transaction leaves its locks to those who 
 });
 
 test("a listener whose server vanished hears its successor", async () => {
-  await using t = await setup({ silenceMs: 200 });
+  await using t = await setup({ silenceMs: 500 });
   const heard: string[] = [];
   await using _ = await t.far.listen("a", (payload) => heard.push(payload));
   t.door.vanish();

@@ -11,8 +11,6 @@ export interface Proxy extends AsyncDisposable {
   vanish(): void;
   /** Whoever comes next is led to another server; those that are through stay with the one they have. */
   leadTo(url: string): void;
-  /** Connections that were made, ever. */
-  readonly connectionCount: number;
 }
 
 /** A door in front of a server. */
@@ -21,10 +19,8 @@ export async function openProxy(url: string): Promise<Proxy> {
   const through = new Set<Socket>();
   const silent = new Set<Socket>();
   let isOpen = true;
-  let connectionCount = 0;
   const listening = createServer((inner) => {
     if (!isOpen) return void inner.destroy();
-    connectionCount += 1;
     const outer = connect(Number(server.port), server.hostname);
     for (const socket of [inner, outer]) {
       through.add(socket);
@@ -64,9 +60,6 @@ export async function openProxy(url: string): Promise<Proxy> {
     },
     leadTo(other) {
       server = new URL(other);
-    },
-    get connectionCount() {
-      return connectionCount;
     },
     async [Symbol.asyncDispose]() {
       shut();

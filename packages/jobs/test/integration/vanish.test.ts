@@ -12,7 +12,7 @@ import { handle, openEngine, startDispatcher, startWorker } from "../../src/inde
 import { queue, quiet, setup, testJob } from "./setup.ts";
 
 /** On Redis longer than a worker waits for a job when there is none, or that would be silence. */
-const SILENCE_MS = { redis: 5_500, postgres: 500 };
+const SILENCE_MS = { redis: 5_500, postgres: 1_000 };
 const job = testJob();
 const echo = handle(job, async ({ payload }) => ({ done: payload.thing }));
 
@@ -39,7 +39,7 @@ describeEachEngine("an engine whose host vanishes without a word", (engine) => {
 test("a PostgreSQL whose host vanishes stops neither dispatcher nor worker", async () => {
   await using t = await setup(postgresEngine);
   await using door = await openProxy(t.databaseUrl);
-  await using database = await openDatabase(door.url, { applicationName: "far", silenceMs: 500 });
+  await using database = await openDatabase(door.url, { applicationName: "far", silenceMs: 1_000 });
   const store = openRunStore(database);
   await using dispatcher = await startDispatcher({ ...t, store });
   await using _worker = await startWorker({ ...t, queue, store, handlers: [echo] });
