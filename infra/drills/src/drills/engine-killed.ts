@@ -16,8 +16,8 @@ export const engineKilled = defineDrill({
     {
       without: "workers that connect again",
       file: "packages/jobs/src/engine/redis-connections.ts",
-      find: "const PATIENT = { maxRetriesPerRequest: null, retryStrategy: reconnect(2_000) };",
-      replace: "const PATIENT = { maxRetriesPerRequest: null, retryStrategy: () => null };",
+      find: "retryStrategy: reconnect(2_000),",
+      replace: "retryStrategy: () => null,",
     },
     {
       without: "finished work being written down where the engine did not confirm it",
