@@ -20,8 +20,9 @@ export function tickAfter(times: Times, moment: Date): Date {
 
 /** The last tick that is not after a moment; `undefined` if none was. */
 export function tickUpTo(times: Times, moment: Date): Date | undefined {
-  // Whole seconds alone are looked at, and what comes before the given one.
-  const [tick] = cronOf(times).previousRuns(1, new Date(moment.getTime() + 1_000));
+  // What comes before the second after it: of a part of a second more would be seen than has come.
+  const second = Math.floor(moment.getTime() / 1_000) * 1_000;
+  const [tick] = cronOf(times).previousRuns(1, new Date(second + 1_000));
   return tick;
 }
 

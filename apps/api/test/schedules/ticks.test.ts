@@ -55,6 +55,12 @@ test("a tick itself is the last up to it, and not the first after it", () => {
   expect(tickAfter(times, tick)).toEqual(new Date("2026-07-02T01:00:00Z"));
 });
 
+test("a tick that comes within the second has not come", () => {
+  const times = { cron: "0 3 * * *", timeZone: "Europe/Berlin" };
+  const before = new Date("2026-07-01T00:59:59.001Z");
+  expect(tickUpTo(times, before)).toEqual(new Date("2026-06-30T01:00:00Z"));
+});
+
 test("in spring a time that is skipped comes as soon as it has been skipped", () => {
   const times = { cron: "30 2 * * *", timeZone: "Europe/Berlin" };
   const tick = tickAfter(times, new Date("2026-03-28T12:00:00Z"));
