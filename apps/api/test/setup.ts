@@ -62,7 +62,7 @@ export async function setup(options: Options = {}) {
   const store = openRunStore(database);
   const dispatcher = options.dispatching
     ? opened.use(await startDispatcher({ store, engine, telemetry }))
-    : { nudge() {}, leaseMs: null, take() {} };
+    : { nudge() {}, takes: false, take() {} };
   const jobWatch = opened.use(
     openJobWatch({
       changedSince: (runIds, changeNo) => changedSince(database.kysely, runIds, changeNo),

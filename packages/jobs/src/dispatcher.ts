@@ -1,16 +1,16 @@
 import { bulkTurns, isBulk } from "./bulk-turns.ts";
-import { type HandOverTools, handOverAll } from "./hand-over.ts";
+import { claimed, type HandOverTools, handOverAll, recorded } from "./hand-over.ts";
 import type { ClaimedRun, RunStore } from "./store.ts";
 
 export interface Dispatcher extends AsyncDisposable {
   /** Look for committed runs now rather than at the next poll. Call it after the commit. */
   nudge(): void;
   /**
-   * For how long whoever records runs may claim them for {@link take}, so that nobody has to look for them; `null`
-   * while there are others to hand over first, or the engine takes nothing.
+   * Whether runs may be noted as handed over as they are recorded, and given to {@link take}, so that nobody has to
+   * look for them; not while there are others to hand over first, or the engine takes nothing.
    */
-  readonly leaseMs: number | null;
-  /** Hand over runs that were claimed as they were recorded. */
+  readonly takes: boolean;
+  /** Hand over runs that were recorded so. */
   take(runs: readonly ClaimedRun[]): void;
 }
 
@@ -76,14 +76,14 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     if (engineIsFull()) return;
     const found = turns.take(await store.claim(BATCH, CLAIM_MS, turns.owed()));
     if (found.some((run) => isBulk(run) || run.hasTurn)) bulkSeenAt = Date.now();
-    await handOverAll(options, found);
+    await handOverAll(options, found, claimed(store));
     isBehind = found.length >= BATCH;
   };
   /** Hand over what was taken, and what there is else unless that can wait: bulk work has its turns among what is taken. */
   const round = async () => {
     const given = taken.splice(0, BATCH);
     turns.passed(given);
-    await handOverAll(options, given);
+    await handOverAll(options, given, recorded(store));
     const isBulkWaiting = Date.now() - bulkSeenAt < POLL_MS;
     if (given.length === 0 || nudged || isBehind || isBulkWaiting || Date.now() >= lookBy)
       await look();
@@ -116,17 +116,17 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     }
     await giveBack(taken);
   };
-  /** Another finds them when it looks. Were PostgreSQL away: their claims lapse. */
+  /** Another finds them when it looks. Were PostgreSQL away: the reconciler finds that the engine has them not. */
   const giveBack = (runs: readonly ClaimedRun[]) =>
-    store.unclaim(runs.map(({ id }) => id)).catch(() => {});
+    store.takeBack(runs.map(({ id }) => id)).catch(() => {});
 
   const listening = await store.onDispatch(nudge);
   const looping = loop();
   return {
     nudge,
-    get leaseMs() {
+    get takes() {
       const isIdle = failures === 0 && !isBehind && taken.length < BATCH && !closing.signal.aborted;
-      return isIdle && !engineIsFull() ? CLAIM_MS : null;
+      return isIdle && !engineIsFull();
     },
     take(runs) {
       if (closing.signal.aborted) return void giveBack(runs);

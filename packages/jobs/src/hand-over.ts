@@ -7,28 +7,58 @@ import type { Tracer } from "./tracing.ts";
 import { isUnreachable } from "./unreachable.ts";
 
 export interface HandOverTools {
-  readonly store: Pick<RunStore<never>, "handedOver" | "unclaim">;
+  readonly store: Pick<RunStore<never>, "handedOver" | "unclaim" | "takeBack">;
   readonly engine: Pick<Engine, "add" | "prioritize" | "ping">;
   readonly telemetry: RuntimeTelemetry;
 }
 
-/** Hand over claimed runs. @throws if some of them, or all, could not be */
-export async function handOverAll(tools: HandOverTools, runs: readonly FoundRun[]): Promise<void> {
-  const { store, telemetry } = tools;
+/** What is written of runs, by what the engine said to them. */
+interface Notes {
+  took(runs: readonly ClaimedRun[]): Promise<void>;
+  /** It is well, and does not take these. */
+  refused(runIds: readonly string[]): Promise<void>;
+  /** It is away, as far as we know. */
+  unheard(runIds: readonly string[]): Promise<void>;
+}
+
+/** Of runs that a look has claimed. */
+export const claimed = (store: HandOverTools["store"]): Notes => ({
+  took: (runs) => store.handedOver(runs),
+  // Tried again when the claim has lapsed.
+  async refused() {},
+  unheard: (runIds) => store.unclaim(runIds),
+});
+
+/** Of runs that were noted as handed over when they were recorded. */
+export const recorded = (store: HandOverTools["store"]): Notes => ({
+  async took() {},
+  refused: (runIds) => store.takeBack(runIds),
+  unheard: (runIds) => store.takeBack(runIds),
+});
+
+/** Hand over runs. @throws if some of them, or all, could not be */
+export async function handOverAll(
+  tools: HandOverTools,
+  runs: readonly FoundRun[],
+  notes: Notes,
+): Promise<void> {
+  const { telemetry } = tools;
   const failures: unknown[] = [];
   let handedCount = 0;
   for (const [queue, batch] of Map.groupBy(runs, (run) => run.queue)) {
     try {
       const handed = await togetherOrAlone(tools, queue, batch);
+      const isHanded = new Set(handed.map(({ id }) => id));
+      await notes.refused(idsOf(batch).filter((id) => !isHanded.has(id)));
       if (handed.length === 0) continue;
-      await store.handedOver(handed);
+      await notes.took(handed);
       handedCount += handed.length;
       telemetry.jobs.dispatched(queue, handed.length, longestWaitSeconds(handed));
       if (telemetry.tracer) traceHandOver(handed, telemetry.tracer);
     } catch (error) {
       failures.push(error);
-      // Were PostgreSQL away too: the claim lapses by itself.
-      await store.unclaim(batch.map(({ id }) => id)).catch(() => {});
+      // Were PostgreSQL away too: claims lapse, and what the engine never got the reconciler misses there.
+      await notes.unheard(idsOf(batch)).catch(() => {});
     }
   }
   if (failures.length > 0) throw failures[0];
@@ -36,6 +66,8 @@ export async function handOverAll(tools: HandOverTools, runs: readonly FoundRun[
   if (handedCount === 0 && runs.length > 0)
     throw new Error(`the engine refused all of ${runs.length} runs`);
 }
+
+const idsOf = (runs: readonly ClaimedRun[]) => runs.map(({ id }) => id);
 
 /** A span for each that belongs to a trace and came to the engine by this. */
 function traceHandOver(handed: readonly ClaimedRun[], tracer: Tracer): void {

@@ -61,7 +61,7 @@ export const createRequests = <Tx>({
   dispatcher,
 }: {
   readonly store: Pick<RunStore<Tx>, "ask" | "commitAll" | "release">;
-  readonly dispatcher?: Pick<Dispatcher, "leaseMs" | "take" | "nudge">;
+  readonly dispatcher?: Pick<Dispatcher, "takes" | "take" | "nudge">;
 }): Requests<Tx> => ({
   ask(tx, job, input, wish) {
     const { run, request } = newWish(job, input, wish);
@@ -70,10 +70,10 @@ export const createRequests = <Tx>({
       : store.ask(tx, run, request, wish.replay);
   },
   async commitAll(job, wishes) {
-    const leaseMs = dispatcher?.leaseMs ?? null;
-    const { asked, claimed } = await store.commitAll(newWishes(job, wishes), leaseMs);
-    dispatcher?.take(claimed);
-    if (claimed.length < asked.length) dispatcher?.nudge();
+    const takes = dispatcher?.takes ?? false;
+    const { asked, taken } = await store.commitAll(newWishes(job, wishes), takes);
+    dispatcher?.take(taken);
+    if (taken.length < asked.length) dispatcher?.nudge();
     return asked;
   },
   release: (tx, key) => store.release(tx, key),

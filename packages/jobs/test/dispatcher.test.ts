@@ -34,7 +34,8 @@ async function setup(tracer?: Tracer) {
   const waiting: ClaimedRun[] = [];
   const claimed = new Set<string>();
   const handed: string[] = [];
-  const given: string[] = [];
+  const noted: string[] = [];
+  const takenBack: string[] = [];
   const calls = { expirations: 0, adds: 0, looks: 0 };
   const due: { inMs: number | null } = { inMs: null };
   let meanwhile = async () => {};
@@ -44,8 +45,11 @@ async function setup(tracer?: Tracer) {
       calls.adds += 1;
       if (engine.away) throw new Error("away");
       if (jobs.some(({ id }) => id.startsWith("poison"))) throw new Error("refused");
+      handed.push(...jobs.map(({ id }) => id));
     },
-    async prioritize() {},
+    async prioritize(_queue: string, id: string) {
+      handed.push(id);
+    },
     async ping() {
       if (engine.away) throw new Error("away");
     },
@@ -59,15 +63,17 @@ async function setup(tracer?: Tracer) {
       return free;
     },
     async handedOver(runs: readonly Handed[]) {
-      handed.push(...runs.map(({ id }) => id));
+      noted.push(...runs.map(({ id }) => id));
       for (const { id } of runs) {
         const at = waiting.findIndex((run) => run.id === id);
         if (at >= 0) waiting.splice(at, 1);
       }
     },
     async unclaim(ids: readonly string[]) {
-      given.push(...ids);
       for (const id of ids) claimed.delete(id);
+    },
+    async takeBack(ids: readonly string[]) {
+      takenBack.push(...ids);
     },
     nextDueInMs: async () => due.inMs,
     onDispatch: async () => ({ async [Symbol.asyncDispose]() {} }),
@@ -106,7 +112,8 @@ async function setup(tracer?: Tracer) {
     ask,
     leave,
     handed,
-    given,
+    noted,
+    takenBack,
     lags,
     calls,
     due,
@@ -157,17 +164,18 @@ test("runs whose deadline passed are ended also while wishes never stop coming",
   await until(() => calls.expirations > before);
 });
 
-test("what was claimed as it was recorded is handed over without a look for it", async () => {
+test("what was noted as it was recorded is handed over without a look for it, or another note", async () => {
   useFakeTimers();
-  const { dispatcher, handed, calls } = await setup();
+  const { dispatcher, handed, noted, calls } = await setup();
   await vi.advanceTimersByTimeAsync(0);
-  expect(dispatcher.leaseMs).toBe(10_000);
+  expect(dispatcher.takes).toBe(true);
   const looks = calls.looks;
   for (let n = 0; n < 5; n++) {
     dispatcher.take([aRun(`${n}`)]);
     await vi.advanceTimersByTimeAsync(10);
   }
   expect(handed).toEqual(["0", "1", "2", "3", "4"]);
+  expect(noted).toEqual([]);
   expect(calls.looks).toBe(looks);
   for (let n = 0; n < 300; n++) {
     dispatcher.take([aRun("again")]);
@@ -176,21 +184,31 @@ test("what was claimed as it was recorded is handed over without a look for it",
   expect(calls.looks).toBeGreaterThanOrEqual(looks + 2); // others' runs wait a second at most
 });
 
+test("what a healthy engine refuses of what was recorded is taken back, and its neighbour goes", async () => {
+  useFakeTimers();
+  const { dispatcher, handed, takenBack } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  dispatcher.take([aRun("poison"), aRun("good")]);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(handed).toEqual(["good"]);
+  expect(takenBack).toEqual(["poison"]);
+});
+
 test("an engine that is away is given nothing in passing: runs stay recorded, and are looked for again", async () => {
   useFakeTimers();
-  const { dispatcher, engine, leave, given, handed } = await setup();
+  const { dispatcher, engine, leave, takenBack, handed } = await setup();
   await vi.advanceTimersByTimeAsync(0);
   engine.away = true;
   for (const id of ["a", "b"]) leave(id);
   dispatcher.take([aRun("a")]);
   await vi.advanceTimersByTimeAsync(10);
-  expect(given).toEqual(["a"]);
-  expect(dispatcher.leaseMs).toBeNull();
+  expect(takenBack).toEqual(["a"]);
+  expect(dispatcher.takes).toBe(false);
   engine.away = false;
   dispatcher.take([aRun("late")]); // committed while it was not known yet
   await vi.advanceTimersByTimeAsync(300);
   expect(handed).toEqual(["late", "a", "b"]);
-  expect(dispatcher.leaseMs).not.toBeNull();
+  expect(dispatcher.takes).toBe(true);
 });
 
 test("while there may be more to look for than one batch, nobody's wish goes before it", async () => {
@@ -199,14 +217,14 @@ test("while there may be more to look for than one batch, nobody's wish goes bef
   await vi.advanceTimersByTimeAsync(0);
   const looks = calls.looks;
   for (let n = 0; n < 201; n++) leave(`${n}`);
-  const leases: unknown[] = [];
-  whileClaiming(async () => void leases.push(dispatcher.leaseMs));
+  const seen: unknown[] = [];
+  whileClaiming(async () => void seen.push(dispatcher.takes));
   dispatcher.nudge();
   await vi.advanceTimersByTimeAsync(10);
   expect(handed).toHaveLength(201);
   expect(calls.looks).toBe(looks + 2); // and the second at once
-  expect(leases).toEqual([null, null]);
-  expect(dispatcher.leaseMs).not.toBeNull();
+  expect(seen).toEqual([false, false]);
+  expect(dispatcher.takes).toBe(true);
 });
 
 test("an engine that was full is given what waited for it before anything newer", async () => {
@@ -219,13 +237,13 @@ test("an engine that was full is given what waited for it before anything newer"
   const looks = calls.looks;
   leave("older");
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(dispatcher.leaseMs).toBeNull();
+  expect(dispatcher.takes).toBe(false);
   expect(calls.looks).toBe(looks);
   admission.engineIsFull = false;
-  expect(dispatcher.leaseMs).toBeNull(); // until somebody has looked
+  expect(dispatcher.takes).toBe(false); // until somebody has looked
   await vi.advanceTimersByTimeAsync(1_000);
   expect(handed).toEqual(["older"]);
-  expect(dispatcher.leaseMs).not.toBeNull();
+  expect(dispatcher.takes).toBe(true);
 });
 
 test("what falls due is looked for in time, whatever is taken meanwhile", async () => {
@@ -272,8 +290,8 @@ test("bulk work is late for nobody, also when its turn has come", async () => {
 });
 
 test("a stop gives back what it had no time for, and what comes after it", async () => {
-  const { dispatcher, given, whileClaiming } = await setup();
-  await until(() => dispatcher.leaseMs !== null);
+  const { dispatcher, takenBack, whileClaiming } = await setup();
+  await until(() => dispatcher.takes);
   const looking = Promise.withResolvers<void>();
   const looked = Promise.withResolvers<void>();
   whileClaiming(() => {
@@ -287,8 +305,8 @@ test("a stop gives back what it had no time for, and what comes after it", async
   looked.resolve();
   await stopped;
   dispatcher.take([aRun("after")]);
-  expect(dispatcher.leaseMs).toBeNull();
-  expect(given).toEqual(["before", "after"]);
+  expect(dispatcher.takes).toBe(false);
+  expect(takenBack).toEqual(["before", "after"]);
 });
 
 test("what belongs to a trace shows in it how long it was in the outbox", async () => {

@@ -28,7 +28,7 @@ function setup() {
         asked.push(run);
         return { requestId: "request", runId: "run", joined: false };
       },
-      commitAll: async (wishes) => ({ asked: askedAll(wishes), claimed: [] }),
+      commitAll: async (wishes) => ({ asked: askedAll(wishes), taken: [] }),
       release: async () => 0,
     },
   });
@@ -66,22 +66,22 @@ test.each([
 test.each([
   ["all of it", 2, 0],
   ["some of it, and looks for the rest", 1, 1],
-])("a dispatcher takes what was claimed for it: %s", async (_what, claimedCount, nudges) => {
-  const leases: unknown[] = [];
-  const taken: unknown[] = [];
+])("a dispatcher takes what was noted for it: %s", async (_what, takenCount, nudges) => {
+  const told: unknown[] = [];
+  const given: unknown[] = [];
   let nudged = 0;
   const asked = [1, 2].map((n) => ({ requestId: `${n}`, runId: `${n}`, joined: false }));
-  const claimed = asked.slice(0, claimedCount) as never[];
+  const taken = asked.slice(0, takenCount) as never[];
   const requests = createRequests<null>({
     store: {
-      commitAll: async (_wishes: unknown, leaseMs: unknown) => {
-        leases.push(leaseMs);
-        return { asked, claimed };
+      commitAll: async (_wishes: unknown, takes: unknown) => {
+        told.push(takes);
+        return { asked, taken };
       },
     } as never,
     dispatcher: {
-      leaseMs: 10_000,
-      take: (runs) => void taken.push(...runs),
+      takes: true,
+      take: (runs) => void given.push(...runs),
       nudge: () => {
         nudged += 1;
       },
@@ -92,5 +92,5 @@ test.each([
     [1, 2].map(() => ({ ...wish, payload: {} })),
   );
   expect(answer).toEqual(asked);
-  expect([leases, taken, nudged]).toEqual([[10_000], claimed, nudges]);
+  expect([told, given, nudged]).toEqual([[true], taken, nudges]);
 });

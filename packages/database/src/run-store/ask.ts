@@ -38,25 +38,25 @@ export async function ask(
 
 export interface Recorded {
   readonly asked: Asked;
-  /** Its run, if it is new and was claimed. */
-  readonly claimed?: ClaimedRun;
+  /** Its run, if it is new and noted as handed over. */
+  readonly taken?: ClaimedRun;
 }
 
 /**
  * Record many wishes at once, each as {@link ask} would, one after the other.
  *
- * @param leaseMs for which new runs that could be handed over at once are claimed; `null` claims none
+ * @param takes whether new runs that could be handed over at once are noted as handed over
  * @returns what became of each, in their order
  */
 export async function askAll(
   db: Queryable,
   wishes: readonly NewWish[],
-  leaseMs: number | null,
+  takes: boolean,
 ): Promise<Recorded[]> {
   const done = new Map<NewWish, Recorded>();
   for (let left = wishes; left.length > 0; left = left.filter((wish) => !done.has(wish))) {
     const turn = oneOfEachSlot(left);
-    const recorded = await insert(db, turn, { leaseMs });
+    const recorded = await insert(db, turn, { takes });
     for (const [n, one] of recorded.entries()) done.set(turn[n] as NewWish, one);
   }
   return wishes.map((wish) => done.get(wish) as Recorded);
@@ -79,18 +79,18 @@ function oneOfEachSlot(wishes: readonly NewWish[]): NewWish[] {
 
 interface InsertOptions {
   readonly lineage?: Lineage | undefined;
-  readonly leaseMs?: number | null;
+  readonly takes?: boolean;
 }
 
 /**
- * Wishes of different slots; wakes the dispatchers unless all are held or claimed.
+ * Wishes of different slots; wakes the dispatchers unless all are held or taken.
  *
  * @returns what became of each, in their order
  */
 async function insert(
   db: Queryable,
   wishes: readonly NewWish[],
-  { lineage, leaseMs = null }: InsertOptions,
+  { lineage, takes = false }: InsertOptions,
 ): Promise<Recorded[]> {
   const { replayOf = null, generation = 1, isChanged = true } = lineage ?? {};
   const origin = lineage === undefined ? "request" : "replay";
@@ -103,7 +103,7 @@ async function insert(
   }));
   const isHeld = wishes.every(({ run }) => run.heldFor !== null);
   const column = (name: keyof (typeof rows)[number]) => rows.map((row) => row[name]);
-  const { rows: answers } = await sql<Asked & { isClaimed: boolean; createdAt: Date }>`
+  const { rows: answers } = await sql<Asked & { isTaken: boolean; createdAt: Date }>`
     WITH wish AS MATERIALIZED (
       SELECT * FROM unnest(
         ${column("id")}::uuid[], ${column("queue")}::text[], ${column("job")}::text[],
@@ -117,13 +117,13 @@ async function insert(
     ), run AS (
       INSERT INTO job_runs (id, queue, engine_job_id, job, version, payload, company_id, subject,
                             slot, priority, due_at, deadline_at, held_for, generation, replay_of, origin,
-                            claimed_until)
+                            handed_at, touched_at, engine_priority)
       SELECT id, queue, id, job, version, payload::jsonb, company_id, subject,
              slot, priority, due_at, deadline_at, held_for,
              ${generation}::int, ${replayOf}::uuid, ${origin},
-             CASE WHEN ${leaseMs}::int IS NOT NULL AND r.held_for IS NULL AND ${isUrgentAndFree}
-                  THEN now() + ${leaseMs}::int * interval '1 millisecond' END
-      FROM wish r
+             handed.at, handed.at, CASE WHEN handed.at IS NOT NULL THEN priority END
+      FROM wish r CROSS JOIN LATERAL (
+        SELECT CASE WHEN ${takes} AND r.held_for IS NULL AND ${isUrgentAndFree} THEN now() END AS at) handed
       ON CONFLICT (queue, slot) WHERE state = 'waiting' DO UPDATE SET
         -- A replay asks for what was wanted before it died, and what waits was wanted later.
         version = CASE WHEN ${isChanged} THEN excluded.version ELSE job_runs.version END,
@@ -137,7 +137,7 @@ async function insert(
         generation = greatest(job_runs.generation, excluded.generation),
         replay_of = coalesce(job_runs.replay_of, excluded.replay_of),
         change_no = nextval('job_run_changes')
-      RETURNING id, queue, slot, claimed_until, created_at
+      RETURNING id, queue, slot, handed_at, created_at
     ), asked AS (
       INSERT INTO job_requests (id, run_id, requested_by, traceparent, joined)
       SELECT w.request_id, run.id, w.requested_by, w.traceparent, run.id <> w.id
@@ -147,22 +147,22 @@ async function insert(
       RETURNING id, run_id, joined
     ), answer AS (
       SELECT asked.id AS request_id, run_id, joined, created_at,
-             NOT joined AND claimed_until IS NOT NULL AS is_claimed
+             NOT joined AND handed_at IS NOT NULL AS is_taken
       FROM asked JOIN run ON run.id = run_id
     )
     SELECT answer.*,
-      CASE WHEN NOT ${isHeld} AND NOT is_claimed THEN pg_notify(${DISPATCH_CHANNEL}, '')::text END AS woken
+      CASE WHEN NOT ${isHeld} AND NOT is_taken THEN pg_notify(${DISPATCH_CHANNEL}, '')::text END AS woken
     FROM answer`.execute(db);
   const byRequest = new Map(answers.map((answer) => [answer.requestId, answer]));
   return rows.map(({ id, requestId, requestedBy, traceparent }, n) => {
     const answer = byRequest.get(requestId);
     if (answer === undefined) throw new Error(`request ${requestId} was not recorded`);
-    const { runId, joined, isClaimed, createdAt } = answer;
+    const { runId, joined, isTaken, createdAt } = answer;
     const asked = { requestId, runId, joined };
-    if (!isClaimed) return { asked };
+    if (!isTaken) return { asked };
     const { run } = wishes[n] as NewWish;
     const own = { id, engineJobId: id, createdAt, inEngine: false };
-    return { asked, claimed: { ...run, ...own, requestId, requestedBy, traceparent } };
+    return { asked, taken: { ...run, ...own, requestId, requestedBy, traceparent } };
   });
 }
 

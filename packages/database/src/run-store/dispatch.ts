@@ -120,6 +120,20 @@ export async function unclaim(db: Queryable, runIds: readonly string[]): Promise
     UPDATE job_runs r SET claimed_until = NULL FROM claimed WHERE r.id = claimed.id`.execute(db);
 }
 
+/** The engine did not take them after all: whoever looks next may try. One that a worker started is left as it is. */
+export async function takeBack(db: Queryable, runIds: readonly string[]): Promise<void> {
+  if (runIds.length === 0) return;
+  await sql`
+    WITH taken AS (
+      SELECT id FROM job_runs
+      WHERE id = ANY(${[...runIds]}::uuid[]) AND state = 'waiting' AND handed_at IS NOT NULL
+      ORDER BY id FOR UPDATE
+    )
+    UPDATE job_runs r
+    SET handed_at = NULL, touched_at = NULL, engine_priority = NULL, change_no = nextval('job_run_changes')
+    FROM taken WHERE r.id = taken.id`.execute(db);
+}
+
 /** Runs that are due by now and free count as 0; ones that wait for their slot do not count. */
 export async function nextDueInMs(db: Queryable): Promise<number | null> {
   const { rows } = await sql<{ inMs: number | null }>`

@@ -4,7 +4,7 @@ import { isRetryable } from "../pg-errors.ts";
 import { ask, askAll, release, shareNoSlot } from "./ask.ts";
 import { cancelled, ended, progressed, touch } from "./attempts.ts";
 import { crashed } from "./crashes.ts";
-import { claim, handedOver, nextDueInMs, unclaim } from "./dispatch.ts";
+import { claim, handedOver, nextDueInMs, takeBack, unclaim } from "./dispatch.ts";
 import { orderTold, queueOrders } from "./pauses.ts";
 import type { RunStore } from "./port.ts";
 import { copyEnd, expire, readMark, reclaim, silent, writeMark } from "./reconcile.ts";
@@ -18,20 +18,21 @@ export function openRunStore(database: Database): RunStore {
   const db = database.kysely;
   return {
     ask,
-    commitAll: async (wishes, leaseMs) => {
+    commitAll: async (wishes, takes) => {
       // A statement is a transaction too, without the round trips of BEGIN and COMMIT.
       const recorded = shareNoSlot(wishes)
-        ? await persistently(() => askAll(db, wishes, leaseMs))
-        : await database.transaction((tx) => askAll(tx, wishes, leaseMs));
+        ? await persistently(() => askAll(db, wishes, takes))
+        : await database.transaction((tx) => askAll(tx, wishes, takes));
       return {
         asked: recorded.map(({ asked }) => asked),
-        claimed: recorded.flatMap(({ claimed }) => claimed ?? []),
+        taken: recorded.flatMap(({ taken }) => taken ?? []),
       };
     },
     release,
     claim: (limit, leaseMs, owed) => persistently(() => claim(db, limit, leaseMs, owed)),
     handedOver: (runs) => persistently(() => handedOver(db, runs)),
     unclaim: (runIds) => persistently(() => unclaim(db, runIds)),
+    takeBack: (runIds) => persistently(() => takeBack(db, runIds)),
     nextDueInMs: () => nextDueInMs(db),
     start: (starts) => persistently(() => start(db, starts)),
     adopt: (adoption) => adopt(database, adoption),

@@ -47,8 +47,8 @@ export interface Asked {
 export interface Committed {
   /** What became of each wish, in their order. */
   readonly asked: Asked[];
-  /** New runs that are now for whoever recorded them to hand over; wakes no other dispatcher. */
-  readonly claimed: ClaimedRun[];
+  /** New runs noted as handed over: whoever recorded them does that now, or takes it back. Wakes no other dispatcher. */
+  readonly taken: ClaimedRun[];
 }
 
 /** Where the wish to do again what died comes from. */
@@ -223,9 +223,9 @@ export interface RunStore {
    * Record many wishes, none of them held, as if each was asked for after the one before it, in a transaction of their
    * own: one statement where no two share a slot.
    *
-   * @param leaseMs claim for so long what could be handed over at once; `null` claims nothing
+   * @param takes note what could be handed over at once as handed over
    */
-  commitAll(wishes: readonly NewWish[], leaseMs: number | null): Promise<Committed>;
+  commitAll(wishes: readonly NewWish[], takes: boolean): Promise<Committed>;
   /** Let the runs held for `key` go, inside the caller's transaction; wakes dispatchers at commit. */
   release(tx: Tx, key: string): Promise<number>;
 
@@ -241,6 +241,8 @@ export interface RunStore {
   /** The engine has them, each with the priority given here. */
   handedOver(runs: readonly Handed[]): Promise<void>;
   unclaim(runIds: readonly string[]): Promise<void>;
+  /** The engine did not take these, which were noted as handed over when they were recorded. */
+  takeBack(runIds: readonly string[]): Promise<void>;
   /** Milliseconds until the next waiting run falls due; `null` if none has a time. */
   nextDueInMs(): Promise<number | null>;
 

@@ -18,7 +18,7 @@ test("many wishes are recorded at once, each with its request, answered in their
       wish({ payload: { n: 3 } }),
       wish({ slot: "c", queue: "email" }),
     ],
-    null,
+    false,
   );
   expect(asked.map(({ joined }) => joined)).toEqual([false, true, false, false, false]);
   expect(asked[1]?.runId).toBe(waiting.runId);
@@ -32,7 +32,7 @@ test("many wishes are recorded at once, each with its request, answered in their
 
 test("none at all is recorded as nothing", async () => {
   await using t = await setup();
-  expect(await t.store.commitAll([], null)).toEqual({ asked: [], claimed: [] });
+  expect(await t.store.commitAll([], true)).toEqual({ asked: [], taken: [] });
 });
 
 test("together they leave what they leave one after the other, whatever shares a slot", async () => {
@@ -75,7 +75,7 @@ test("together they leave what they leave one after the other, whatever shares a
       };
       const together = await world(async (rest) => {
         const all = rest.map((run) => ({ run, request: { ...inTurn } }));
-        return (await t.store.commitAll(all, null)).asked;
+        return (await t.store.commitAll(all, false)).asked;
       });
       const inTurns = await world(async (rest) => {
         const asked = [];
@@ -97,13 +97,13 @@ test.each([
 
   const broken = t.store.commitAll(
     [wish({ slot, payload: { n: 1 } }), wish({ slot, payload: { n: 2 }, companyId: "not an id" })],
-    null,
+    false,
   );
   await expect(broken).rejects.toThrow("invalid input syntax for type uuid");
   expect(await recorded()).toEqual([]);
 
   const wishes = [wish({ slot, payload: { n: 1 } }), wish({ slot })];
-  const { asked } = await t.store.commitAll(wishes, null);
+  const { asked } = await t.store.commitAll(wishes, false);
   expect(asked.map(({ joined }) => joined)).toEqual([false, slot !== null]);
   expect(await recorded()).toHaveLength(2);
 });

@@ -54,7 +54,7 @@ test("a claimed run carries what the engine needs", async () => {
   ]);
 });
 
-test("what is recorded by one who hands over is claimed as a look would claim it, and nothing else", async () => {
+test("what is recorded by one who hands over is noted as handed over where a look would claim it, and nothing else", async () => {
   await using t = await setup();
   const wishes = fc.array(
     fc.record({
@@ -69,26 +69,26 @@ test("what is recorded by one who hands over is claimed as a look would claim it
     t.db.kysely,
   );
   /** Which of the wishes had a run that was handed over, by when it was. */
-  const world = async (wanted: readonly Partial<NewRun>[], leaseMs: number | null) => {
+  const world = async (wanted: readonly Partial<NewRun>[], takes: boolean) => {
     await sql`DELETE FROM job_runs`.execute(t.db.kysely);
     const busy = await t.ask({ slot: "busy" });
     await t.claim();
     await t.begin(busy.runId);
     await t.ask({ slot: "waiting", dueAt: new Date(Date.now() + HOUR_MS) });
     const all = wanted.map((run) => ({ run: aRun(run), request: { ...NOBODY } }));
-    const { asked, claimed } = await t.store.commitAll(all, leaseMs);
+    const { asked, taken } = await t.store.commitAll(all, takes);
     const found = await t.claim();
     const at = (runs: readonly { id: string }[]) =>
       runs.map(({ id }) => asked.findIndex(({ runId }) => runId === id)).sort((a, b) => a - b);
-    expect(claimed).toEqual(
-      claimed.map(({ id, requestId }) =>
+    expect(taken).toEqual(
+      taken.map(({ id, requestId }) =>
         expect.objectContaining({ id, engineJobId: id, requestId, inEngine: false }),
       ),
     );
     const isShared = asked.map(
       ({ runId, joined }) => joined || asked.filter((other) => other.runId === runId).length > 1,
     );
-    return { claimed: at(claimed), found: at(found), isShared };
+    return { taken: at(taken), found: at(found), isShared };
   };
   await fc.assert(
     fc.asyncProperty(wishes, async (wanted) => {
@@ -96,11 +96,12 @@ test("what is recorded by one who hands over is claimed as a look would claim it
         ...run,
         dueAt: dueInMs === null ? null : new Date(Date.now() + dueInMs),
       }));
-      const looked = await world(runs, null);
-      const taken = await world(runs, LEASE_MS);
-      expect(looked.claimed).toEqual([]);
-      expect([...taken.claimed, ...taken.found].sort((a, b) => a - b)).toEqual(looked.found);
-      // Bulk work waits for room; a run that took another wish in may be due since then.
+      const looked = await world(runs, false);
+      const taken = await world(runs, true);
+      expect(looked.taken).toEqual([]);
+      const either = new Set([...taken.taken, ...taken.found]);
+      expect([...either].sort((a, b) => a - b)).toEqual(looked.found);
+      // Bulk work waits for room; a run that took another wish in may be due, or more urgent, since then.
       for (const n of taken.found)
         expect(taken.isShared[n] || runs[n]?.priority === BULK_PRIORITY).toBe(true);
     }),
@@ -108,16 +109,25 @@ test("what is recorded by one who hands over is claimed as a look would claim it
   );
 });
 
-test("what is claimed as it is recorded carries what the engine needs, and wakes nobody", async () => {
+test("what is noted as it is recorded carries what the engine needs, wakes nobody, and may be taken back", async () => {
   await using t = await setup();
   const woken: string[] = [];
   await using _listener = await t.db.listen("ballast_dispatch", (said) => void woken.push(said));
   const change = { payload: { n: 7 }, slot: "s", subject: "invoice:1", priority: 3 };
   const request = { requestedBy: "anna", traceparent: "00-a-b-01" };
 
-  const { claimed } = await t.store.commitAll([{ run: aRun(change), request }], 0);
-  expect(claimed).toEqual(await t.claim()); // its claim has lapsed
-  await t.store.commitAll([{ run: aRun({ dueAt: new Date(Date.now() + HOUR_MS) }), request }], 0);
+  const { asked, taken } = await t.store.commitAll([{ run: aRun(change), request }], true);
+  const runOf = () => t.runOf(asked[0]?.requestId ?? "");
+  const { handedAt, touchedAt } = await runOf();
+  expect([handedAt, touchedAt]).toEqual([expect.any(Date), handedAt]);
+  expect(await t.claim()).toEqual([]);
+  await t.store.takeBack(taken.map(({ id }) => id));
+  expect(await runOf()).toMatchObject({ handedAt: null, touchedAt: null });
+  expect(await t.claim()).toEqual(taken);
+  await t.store.commitAll(
+    [{ run: aRun({ dueAt: new Date(Date.now() + HOUR_MS) }), request }],
+    true,
+  );
   await sql`SELECT pg_notify('ballast_dispatch', 'after both')`.execute(t.db.kysely);
   await until(() => woken.includes("after both"));
   expect(woken).toEqual(["", "after both"]);
@@ -156,13 +166,14 @@ test("a run that was handed over is not claimed again", async () => {
   });
 });
 
-test("a run that a worker started before its handing over was noted stays started", async () => {
+test("a run that a worker started stays started, whatever is noted of its handing over later", async () => {
   await using t = await setup();
   const { requestId, runId } = await t.ask();
   await t.claim();
   await t.begin(runId);
   await t.store.handedOver([{ id: runId, priority: 0 }]);
   await t.store.unclaim([runId]);
+  await t.store.takeBack([runId]);
   expect(await t.runOf(requestId)).toMatchObject({ state: "started" });
   expect(await t.claim()).toEqual([]);
 });

@@ -135,10 +135,11 @@ export class SlotWorld {
     const key = this.#slots[slot % this.#slots.length] ?? "";
     await this.#inTurn(key, async (change) => {
       const wish = { run: aRun({ slot: key, payload: { change } }), request: { ...NOBODY } };
-      const { asked, claimed } = await this.#t.store.commitAll([wish], this.#leaseMs);
+      const { asked, taken } = await this.#t.store.commitAll([wish], true);
       for (const { requestId, runId } of asked)
         this.#account.wishes.push({ requestId, runId, slot: key, change, isCancelled: false });
-      await this.#handOver(claimed, next);
+      if (next === "give back") await this.#t.store.takeBack(taken.map(({ id }) => id));
+      else if (next !== "die at once") for (const { id } of taken) this.#engine.add(id);
     });
   }
 
