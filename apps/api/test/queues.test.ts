@@ -102,12 +102,14 @@ describeEachEngine("a queue that is paused", (engine) => {
     expect((await t.engine.state("pdf")).paused).toBe(false);
   });
 
-  test("by another team alone is left as it is", async () => {
+  test("by another team alone, a minute after it was resumed, is left as it is", async () => {
     await using queue = await engine.open();
     await prepareEngine(queue.url);
     await using t = await setup({ queueUrl: queue.url, prefix: queue.prefix });
     await t.api.post("/v1/queues/pdf/pause", { reason });
     await t.api.post("/v1/queues/pdf/resume", { reason });
+    const minuteAgo = new Date(Date.now() - 61_000);
+    await t.database.kysely.updateTable("queueStates").set({ changedAt: minuteAgo }).execute();
     await reconcile({ store: t.store, engine: t.engine, telemetry: t.telemetry });
 
     await t.engine.setPaused("pdf", true);
