@@ -1,9 +1,9 @@
-import type { Job, Queue } from "bullmq";
-import { addedId, journalId } from "../identity.ts";
+import type { Queue } from "bullmq";
+import { journalId } from "../identity.ts";
 import { type Log, quietErrorLog } from "../telemetry.ts";
 import { startConsumer } from "./bullmq-consumer.ts";
 import { CANARY, canaryIdOf, isCanary } from "./canary-job.ts";
-import { deliveryOf, momentOf } from "./delivery.ts";
+import { momentOf } from "./delivery.ts";
 import type {
   Consumer,
   Consumption,
@@ -18,7 +18,10 @@ import type {
   QueueCensus,
   QueueState,
 } from "./engine.ts";
+import { deathOf, failedJob, listedJob, removeEach } from "./failed-jobs.ts";
+import { inTime } from "./in-time.ts";
 import { OURS } from "./ours.ts";
+import { ownIdOf } from "./own-id.ts";
 import { QueueObjects } from "./queue-objects.ts";
 import { ENDLESS_ATTEMPTS } from "./settle.ts";
 import type { Store } from "./store-driver.ts";
@@ -39,6 +42,9 @@ const COUNTED = [
   "failed",
   "waiting-children",
 ] as const;
+
+/** Those that have not begun. */
+const PENDING = ["waiting", "prioritized", "delayed"] as const;
 
 /** BullMQ behind the runtime's own words; everything specific to a store comes with `store`. */
 export class BullmqEngine implements Engine {
@@ -210,29 +216,34 @@ export class BullmqEngine implements Engine {
   }
 
   async findFailed(queue: string, listed: FailedJob): Promise<EngineDeath | undefined> {
-    return await this.#call(
+    const job = await this.#call(
       queue,
-      async (handle) => {
-        const job = await listedJob(handle, listed);
-        if (job === "gone" || job === "kept") return undefined;
-        return {
-          delivery: deliveryOf(job),
-          reason: job.failedReason ?? null,
-          finishedAt: new Date(momentOf(job.finishedOn ?? Date.now())),
-        };
-      },
+      (handle) => listedJob(handle, listed),
       `read job ${listed.engineJobId}`,
     );
+    return typeof job === "string" ? undefined : deathOf(job);
   }
 
   async removeFailed(queue: string, engineJobIds: readonly string[]): Promise<string[]> {
-    return await this.#removeEach(queue, engineJobIds, async (handle, engineJobId) =>
-      failedJob(handle, await ownIdOf(handle, engineJobId)),
+    return await this.#call(
+      queue,
+      (handle) =>
+        removeEach(handle, engineJobIds, async (_, id) =>
+          failedJob(handle, await ownIdOf(handle, id)),
+        ),
+      `remove ${engineJobIds.length} failed jobs`,
+      SWEEP_DEADLINE_MS,
     );
   }
 
   async removeListed(queue: string, jobs: readonly FailedJob[]): Promise<number> {
-    return (await this.#removeEach(queue, jobs, listedJob)).length;
+    const gone = await this.#call(
+      queue,
+      (handle) => removeEach(handle, jobs, listedJob),
+      `remove ${jobs.length} failed jobs`,
+      SWEEP_DEADLINE_MS,
+    );
+    return gone.length;
   }
 
   async rawQueue(queue: string): Promise<Queue> {
@@ -291,29 +302,6 @@ export class BullmqEngine implements Engine {
     await this.#store.close();
   }
 
-  /** @returns those that are gone, whoever removed them */
-  async #removeEach<Named>(
-    queue: string,
-    names: readonly Named[],
-    find: (handle: Queue, name: Named) => Promise<Job | "gone" | "kept">,
-  ): Promise<Named[]> {
-    const isGone = async (handle: Queue, name: Named) => {
-      const job = await find(handle, name);
-      if (job === "gone") return true;
-      // Removing a child lets its parent run, without what the child was to bring.
-      if (job === "kept" || job.parentKey !== undefined) return false;
-      await handle.remove(job.id ?? "");
-      return true;
-    };
-    const gone = await this.#call(
-      queue,
-      (handle) => Promise.all(names.map((name) => isGone(handle, name))),
-      `remove ${names.length} failed jobs`,
-      SWEEP_DEADLINE_MS,
-    );
-    return names.filter((_, at) => gone[at]);
-  }
-
   async #call<T>(
     queue: string,
     ask: (handle: Queue) => Promise<T>,
@@ -331,54 +319,10 @@ export class BullmqEngine implements Engine {
     what: string,
     deadlineMs = CALL_DEADLINE_MS,
   ): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new EngineSilentError(
-              `queue engine (${this.kind}): no answer in ${deadlineMs} ms to: ${what}`,
-            ),
-          ),
-        deadlineMs,
-      );
-    });
-    try {
-      return await Promise.race([this.#store.ready().then(call), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await inTime(
+      () => this.#store.ready().then(call),
+      deadlineMs,
+      `queue engine (${this.kind}): no answer in ${deadlineMs} ms to: ${what}`,
+    );
   }
 }
-
-/**
- * The id under which BullMQ has a job of the journal. Another team's job has the one it was added under,
- * unless that is another job's by now: then, if at all, it was added again by the whole of its journalled id.
- */
-async function ownIdOf(handle: Queue, journalled: string): Promise<string> {
-  const added = addedId(journalled);
-  if (added === undefined) return journalled;
-  const job = await handle.getJob(added.id);
-  return job !== undefined && momentOf(job.timestamp) === added.createdMs ? added.id : journalled;
-}
-
-/** A job of the list of failed ones, unless its id was given to another meanwhile. */
-async function listedJob(handle: Queue, { id, createdAt }: FailedJob) {
-  const job = await failedJob(handle, id);
-  const isAnother = typeof job !== "string" && momentOf(job.timestamp) !== createdAt.getTime();
-  return isAnother ? "gone" : job;
-}
-
-/** A job, if it is failed; `kept` if it is anything else. The state is read last, and only moves on from there. */
-async function failedJob(handle: Queue, id: string): Promise<Job | "gone" | "kept"> {
-  const job = await handle.getJob(id);
-  if (job === undefined) return "gone";
-  return (await handle.getJobState(id)) === "failed" ? job : "kept";
-}
-
-class EngineSilentError extends Error {
-  override readonly name = "EngineSilentError";
-  readonly dependencyDown = true;
-}
-
-const PENDING = ["waiting", "prioritized", "delayed"] as const;
