@@ -2,7 +2,7 @@ import type { QueueDefinition } from "@ballast/contracts";
 import { adoptionOf, refusedAdoption, requestIdOf } from "./adoption.ts";
 import type { Delivery } from "./engine/engine.ts";
 import type { Handler } from "./handler.ts";
-import { journalId, uuidv7 } from "./identity.ts";
+import { isUuid, journalId, uuidv7 } from "./identity.ts";
 import type { Adoption, Start, Started } from "./store.ts";
 import { isUnstorable } from "./unstorable.ts";
 
@@ -14,6 +14,9 @@ export interface BeginTools {
   readonly worker: string;
 }
 
+/** Its data is read for nobody else: that takes longer than all else that is done here for a job. */
+const mayBeRequests = ({ isOurs, engineJobId }: Delivery) => !isOurs && isUuid(engineJobId);
+
 /** Write down that a delivery starts, adopting it if another team sent it. @throws if PostgreSQL is away */
 export async function begin(
   delivery: Delivery,
@@ -23,7 +26,10 @@ export async function begin(
   const beginning: Start = {
     attemptId: uuidv7(),
     queue: queue.name,
-    engineJobId: journalId(delivery, delivery.isOurs ? undefined : requestIdOf(delivery.data)),
+    engineJobId: journalId(
+      delivery,
+      mayBeRequests(delivery) ? requestIdOf(delivery.data) : undefined,
+    ),
     worker,
     stalled: delivery.stallCount > 0,
     stalls: delivery.stallCount,

@@ -2,7 +2,7 @@ import { findContract, type QueueDefinition, queueDefinitions } from "@ballast/c
 import { begin } from "./begin.ts";
 import type { Engine, EngineDeath, FailedJob } from "./engine/engine.ts";
 import { reasonOf } from "./engine-reason.ts";
-import { unfitId } from "./identity.ts";
+import { isUuid, unfitId } from "./identity.ts";
 import type { FailedVerdict, RunStore } from "./store.ts";
 import type { RuntimeTelemetry } from "./telemetry.ts";
 import { isUnreachable } from "./unreachable.ts";
@@ -66,7 +66,6 @@ export async function sweepFailed(options: FailedSweepOptions): Promise<Swept> {
   return done;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const UNKNOWN = { verdict: "unknown", runId: null } as const;
 
 /**
@@ -88,7 +87,7 @@ async function judgeOf(
     const exact = known.get(engineJobId);
     if (exact !== undefined) return exact;
     const byId = known.get(id);
-    const isIt = UUID.test(id) || byId?.createdAt?.getTime() === createdAt.getTime();
+    const isIt = isUuid(id) || byId?.createdAt?.getTime() === createdAt.getTime();
     return byId !== undefined && isIt ? byId : UNKNOWN;
   };
 }

@@ -35,6 +35,11 @@ export function journalId(
   return `${name}@${createdAt.getTime()}`;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** As the ids of requests are. */
+export const isUuid = (id: string): boolean => UUID.test(id);
+
 /** The id and the time that {@link journalId} joined; `undefined` for an id of any other kind. */
 export function addedId(journalled: string): { id: string; createdMs: number } | undefined {
   const [, id, createdMs] = /^(.+)@(\d+)$/s.exec(journalled) ?? [];
