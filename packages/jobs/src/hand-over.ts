@@ -85,7 +85,7 @@ function longestWaitSeconds(handed: readonly FoundRun[]): number {
 
 /**
  * Hand a batch over in one call. If an engine that is well refuses it, each run goes alone, so that
- * the one it cannot take fails no neighbour; that one is tried again when its claim has lapsed.
+ * the one it cannot take fails no neighbour; that one is looked for again, at the latest when its claim has lapsed.
  *
  * @returns those that were taken
  * @throws if the engine is away

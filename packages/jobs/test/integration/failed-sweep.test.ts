@@ -3,7 +3,7 @@ import { toBullmq } from "@ballast/contracts";
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test, vi } from "vitest";
 import { handle, PermanentError, startWorker, sweepFailed } from "../../src/index.ts";
-import { queue, type Setup, setup, testJob } from "./setup.ts";
+import { queue, type Setup, setup, testJob, unheeded } from "./setup.ts";
 
 /** A machine may be slow for a minute. */
 vi.setConfig({ testTimeout: 90_000 });
@@ -46,12 +46,7 @@ async function stallToDeath(t: Setup, count: number): Promise<void> {
       outcome: { kind: "dead", error: new PermanentError("unseen", "x") },
       told() {},
     }),
-    lockLost() {},
-    locksRenewed() {},
-    diedUnseen() {},
-    stalled() {},
-    canary() {},
-    jammed() {},
+    ...unheeded,
   });
   await until(async () => (await t.engine.state(queue.name)).failed === count, {
     deadlineMs: 60_000,

@@ -5,7 +5,7 @@ import type { JobsOptions } from "bullmq";
 import { expect, test } from "vitest";
 import type { Delivery } from "../../src/engine/engine.ts";
 import { handle, PermanentError, sweepFailed, TransientError } from "../../src/index.ts";
-import { queue, type Setup, setup, testJob } from "./setup.ts";
+import { queue, type Setup, setup, testJob, unheeded } from "./setup.ts";
 
 const job = testJob();
 const ID = "nightly-export";
@@ -203,12 +203,7 @@ async function dieUnseen(t: Setup): Promise<Delivery[]> {
       given.push(delivery);
       return { outcome: { kind: "dead", error: new PermanentError("unseen", "x") }, told() {} };
     },
-    lockLost() {},
-    locksRenewed() {},
-    diedUnseen() {},
-    stalled() {},
-    canary() {},
-    jammed() {},
+    ...unheeded,
   });
   await until(async () => (await t.engine.state(queue.name)).failed === 1);
   await consumer.close();

@@ -43,6 +43,16 @@ export const testJob = (change: Partial<Parameters<typeof defineJob>[0]> = {}) =
 
 export const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
 
+/** What else an engine tells its consumer, for one that cares about attempts alone. */
+export const unheeded = {
+  lockLost() {},
+  locksRenewed() {},
+  diedUnseen() {},
+  stalled() {},
+  canary() {},
+  jammed() {},
+};
+
 export const quietTelemetry = (): RuntimeTelemetry => ({
   log: quiet,
   version: "1.2.3",
