@@ -174,7 +174,7 @@ test("a run that a worker started stays started, whatever is noted of its handin
   await t.store.handedOver([{ id: runId, priority: 0 }]);
   await t.store.unclaim([runId]);
   await t.store.takeBack([runId]);
-  expect(await t.runOf(requestId)).toMatchObject({ state: "started" });
+  expect(await t.runOf(requestId)).toMatchObject({ state: "started", handedAt: expect.any(Date) });
   expect(await t.claim()).toEqual([]);
 });
 
