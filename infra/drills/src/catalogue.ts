@@ -15,6 +15,7 @@ import { engineKilled } from "./drills/engine-killed.ts";
 import { engineWiped } from "./drills/engine-wiped.ts";
 import { eventLoopBlocked } from "./drills/event-loop-blocked.ts";
 import { explain } from "./drills/explain.ts";
+import { hostVanishes } from "./drills/host-vanishes.ts";
 import { hostileInput } from "./drills/hostile-input.ts";
 import { hotSku } from "./drills/hot-sku.ts";
 import { late } from "./drills/late.ts";
@@ -45,6 +46,7 @@ export const catalogue: readonly Drill[] = [
   sentinelFailover,
   clusterNodeKilled,
   databaseRestart,
+  hostVanishes,
   restored,
   workerKilled,
   deployMidJob,

@@ -40,6 +40,26 @@ export async function load({
   return reportOf(await Promise.all(replies));
 }
 
+interface InsistOptions {
+  readonly signal: AbortSignal;
+  /** Hears each answer, the last one too. */
+  readonly hear?: (answer: Reply) => void;
+}
+
+/** As callers should: ask again when told to, or after a second when no answer came. `ask` sends the same key each time. */
+export async function insist(
+  ask: () => Promise<Reply>,
+  { signal, hear }: InsistOptions,
+): Promise<Reply> {
+  for (;;) {
+    const answer = await ask();
+    hear?.(answer);
+    const retryAfter = answer.status === 0 ? 1 : Number(answer.headers.get("retry-after"));
+    if (answer.status === 202 || !(retryAfter > 0)) return answer;
+    await pause(retryAfter * 1_000, undefined, { signal });
+  }
+}
+
 function reportOf(replies: readonly Reply[]): LoadReport {
   const refused: Record<number, number> = {};
   const accepted: string[] = [];

@@ -38,6 +38,7 @@ test("a server that vanished is given up, whatever it was asked, and its success
       }),
   ];
   for (const [nth, ask] of asks.entries()) {
+    await t.door.open();
     await t.far.ping();
     if (nth < 2) t.door.vanish();
     const error = await ask().then(
@@ -46,6 +47,7 @@ test("a server that vanished is given up, whatever it was asked, and its success
     );
     expect(isDatabaseAway(error), String(error)).toBe(true);
   }
+  await t.door.open();
   await t.far.ping();
 });
 
@@ -79,6 +81,7 @@ test("a listener whose server vanished hears its successor", async () => {
   const heard: string[] = [];
   await using _ = await t.far.listen("a", (payload) => heard.push(payload));
   t.door.vanish();
+  await t.door.open();
   await until(() => heard.includes(""), { what: "being told to look" });
   await sql`SELECT pg_notify('a', 'after')`.execute(t.db.kysely);
   await until(() => heard.includes("after"), { what: "hearing again" });

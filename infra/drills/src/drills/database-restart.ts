@@ -11,7 +11,7 @@ import {
   untilAllOver,
 } from "../count.ts";
 import { defineDrill } from "../drill.ts";
-import { load } from "../load.ts";
+import { insist, load } from "../load.ts";
 import type { Reply } from "../stack/client.ts";
 import type { Stack } from "../stack/stack.ts";
 
@@ -52,17 +52,6 @@ export const databaseRestart = defineDrill({
         ? stack.api.post("/v1/jobs", { job: "echo", payload: { id: `n${n}` } }, key)
         : stack.api.post(`/v1/invoices/${invoice.id}/send`, {}, key);
     };
-    /** As callers should: come back when told to, with the same key. */
-    const insist = async (n: number): Promise<Reply> => {
-      for (;;) {
-        const answer = await ask(n);
-        answers.push(answer);
-        const retryAfter = Number(answer.headers.get("retry-after"));
-        if (answer.status === 202 || !(retryAfter > 0)) return answer;
-        await pause(retryAfter * 1_000, undefined, { signal: t.signal });
-      }
-    };
-
     /** Jobs with nothing left to write but their end, and that while it is away. */
     const endWhileAway = async (outage: string) => {
       const ids = Array.from({ length: ENDS }, (_, n) => `calm-1000-${outage}-${n}`);
@@ -78,7 +67,12 @@ export const databaseRestart = defineDrill({
     };
 
     t.tell("requests at a steady rate");
-    const running = load({ perSecond, seconds, request: insist });
+    const hear = (answer: Reply) => void answers.push(answer);
+    const running = load({
+      perSecond,
+      seconds,
+      request: (n) => insist(() => ask(n), { signal: t.signal, hear }),
+    });
     await pause((seconds * 1_000) / 4, undefined, { signal: t.signal });
     t.tell("PostgreSQL stops in order");
     const calm = await endWhileAway("stopped");

@@ -2,9 +2,9 @@ import { cp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type EngineKind, findRedis, startRedis } from "@ballast/local";
+import { openProxy } from "@ballast/testing";
 import { Redis } from "ioredis";
 import pg from "pg";
-import { startProxy } from "./proxy.ts";
 
 /** The queue engine's server, with everything that can befall it. */
 export interface EngineServer extends AsyncDisposable {
@@ -75,21 +75,18 @@ export async function startRedisServer(
 
 /** BullMQ on PostgreSQL, reached through a proxy, so that a fault hits the engine and not the truth. */
 export async function startPostgresEngine(databaseUrl: string): Promise<EngineServer> {
-  const behind = new URL(databaseUrl);
-  const proxy = await startProxy({ host: behind.hostname, port: Number(behind.port) });
-  const url = new URL(databaseUrl);
-  url.port = String(proxy.port);
+  const door = await openProxy(databaseUrl);
   return {
     kind: "postgres",
-    url: url.href,
-    stop: () => proxy.refuse(),
-    kill: () => proxy.refuse(),
-    start: () => proxy.accept(),
-    freeze: () => proxy.freeze(),
-    thaw: () => proxy.thaw(),
+    url: door.url,
+    stop: door.shut,
+    kill: door.shut,
+    start: door.open,
+    freeze: door.freeze,
+    thaw: () => void door.open(),
     rewind: () => Promise.reject(new Error("PostgreSQL forgets nothing that it acknowledged")),
     wipe: () => truncateEngine(databaseUrl),
-    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => door[Symbol.asyncDispose](),
   };
 }
 

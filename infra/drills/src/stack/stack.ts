@@ -41,6 +41,7 @@ export interface StackOptions {
 export interface Stack extends AsyncDisposable {
   readonly engine: EngineServer;
   readonly postgres: PostgresServer;
+  readonly databaseUrl: string;
   readonly db: Database;
   readonly smtp: SmtpServerDouble;
   /** The API as a caller sees it: the first replica, the next where that does not answer. */
@@ -153,6 +154,7 @@ export async function openStack(around: Around, options: StackOptions = {}): Pro
   return {
     engine,
     postgres,
+    databaseUrl,
     db,
     smtp,
     otherTeam,

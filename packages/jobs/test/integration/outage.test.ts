@@ -7,7 +7,7 @@ import { queue, quiet, type Setup, setup, testJob } from "./setup.ts";
 async function behindDoor(t: Setup, { shut = false } = {}) {
   const stack = new AsyncDisposableStack();
   const door = stack.use(await openProxy(t.url));
-  if (shut) door.shut();
+  if (shut) await door.shut();
   const engine = stack.use(openEngine(door.url, { log: quiet, prefix: t.prefix }));
   return { door, engine, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
@@ -24,7 +24,7 @@ describeEachEngine("an engine that is away", (engine) => {
 
     for (let call = 0; call < 15; call++)
       await expect(away.engine.find(queue.name, "none")).rejects.toThrow();
-    away.door.open();
+    await away.door.open();
     await until(async () => (await away.engine.find(queue.name, "none")) === undefined);
     expect(warned).not.toHaveBeenCalled();
   });
@@ -34,9 +34,9 @@ describeEachEngine("an engine that is away", (engine) => {
     await using away = await behindDoor(t);
     await until(async () => (await away.engine.find(queue.name, "none")) === undefined);
 
-    away.door.shut();
+    await away.door.shut();
     await expect(away.engine.state(queue.name)).rejects.toThrow();
-    away.door.open();
+    await away.door.open();
     await until(async () => (await away.engine.state(queue.name)).waiting === 0);
   });
 
@@ -48,7 +48,7 @@ describeEachEngine("an engine that is away", (engine) => {
     await t.dispatch();
     await t.reach(requestId, "completed");
 
-    away.door.shut();
+    await away.door.shut();
     const began = Date.now();
     await worker[Symbol.asyncDispose]();
     expect(Date.now() - began).toBeLessThan(queue.gracePeriodMs);
@@ -60,7 +60,7 @@ describeEachEngine("an engine that is away", (engine) => {
     const ran: string[] = [];
     const shutThen = handle(testJob(), async ({ payload }) => {
       ran.push(payload.thing);
-      if (payload.thing === "first") away.door.shut();
+      if (payload.thing === "first") await away.door.shut();
       return { done: payload.thing };
     });
     await using _worker = await startWorker({
@@ -74,7 +74,7 @@ describeEachEngine("an engine that is away", (engine) => {
     // The engine cannot be told, the journal is.
     expect((await t.reach(first.requestId, "completed")).run.result).toEqual({ done: "first" });
 
-    away.door.open();
+    await away.door.open();
     const second = await t.ask(testJob(), { thing: "second" });
     dispatcher.nudge();
     await until(async () => (await t.view(second.requestId)).run.state === "completed");
@@ -89,7 +89,7 @@ describeEachEngine("an engine that is away", (engine) => {
     await t.dispatch();
     const starting = startWorker({ ...t, queue, engine: away.engine, handlers: [echo()] });
     await expect(away.engine.ping()).rejects.toThrow();
-    away.door.open();
+    await away.door.open();
     await using _worker = await starting;
     await t.reach(requestId, "completed");
   });

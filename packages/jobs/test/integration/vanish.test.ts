@@ -30,6 +30,7 @@ describeEachEngine("an engine whose host vanishes without a word", (engine) => {
     await t.reach(before.requestId, "completed");
 
     door.vanish();
+    await door.open();
     const after = await t.ask(job, { thing: "after" });
     dispatcher.nudge();
     await t.reach(after.requestId, "completed");
@@ -47,6 +48,7 @@ test("a PostgreSQL whose host vanishes stops neither dispatcher nor worker", asy
   await t.reach(before.requestId, "completed");
 
   door.vanish();
+  await door.open();
   const after = await t.ask(job, { thing: "after" });
   dispatcher.nudge();
   await t.reach(after.requestId, "completed");
