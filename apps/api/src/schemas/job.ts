@@ -109,7 +109,10 @@ export const JobBody = z
       .meta({
         description: "Why nothing happens right now; `null` while it runs and once it is over.",
       }),
-    attempts: z.array(AttemptBody),
+    attempts: z.array(AttemptBody).meta({
+      description:
+        "Oldest first. Postponed again and again for one reason is one entry, from its first start to its last end.",
+    }),
     progress: z.unknown(),
     result: z.unknown(),
     changeNo: z.number().meta({ description: "Grows with each change; the id of its events." }),

@@ -7,6 +7,9 @@ import { DISPATCH_CHANNEL, makesRoom } from "./wake.ts";
 /**
  * Record ended attempts and what they mean for their runs, in one statement.
  *
+ * What is put off again for the same reason extends the entry of the time before: in an outage that is every minute of
+ * it, for each run, and nobody would read more than since when, until when and the latest words.
+ *
  * Repeatable: an attempt counts once, however often it is reported; only a guess that it was lost is
  * overwritten. A terminal outcome ends its run whoever reports it, since the engine was told first; any
  * other changes the run only if no newer attempt has begun.
@@ -39,12 +42,29 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
       SELECT id, running_attempt_id, cancel_requested_at, state IN ('waiting', 'started') AS is_open
       FROM job_runs
       WHERE id IN (SELECT run_id FROM reported) ORDER BY id FOR UPDATE
+    ), put_off_again AS MATERIALIZED (
+      -- Told by what runs, not by times, which are of several clocks: a report made twice extends nothing.
+      SELECT DISTINCT ON (last.id) last.id AS entry_id, e.*,
+             l.running_attempt_id IS NOT DISTINCT FROM e.attempt_id AS is_current
+      FROM reported e JOIN locked l ON l.id = e.run_id, LATERAL (
+        SELECT a.id, a.outcome, a.code FROM job_attempts a
+        WHERE a.run_id = e.run_id ORDER BY a.started_at DESC LIMIT 1) last
+      WHERE e.outcome = 'postpone' AND last.outcome = 'postpone' AND last.code = e.code
+        AND NOT EXISTS (SELECT FROM job_attempts a WHERE a.id = e.attempt_id)
+      ORDER BY last.id, is_current DESC
+    ), extended AS (
+      UPDATE job_attempts a SET
+        ended_at = greatest(a.ended_at, p.ended_at), message = p.message, stack = p.stack,
+        next_attempt_at = p.next_attempt_at, worker = p.worker
+      FROM put_off_again p WHERE a.id = p.entry_id AND p.is_current
+      RETURNING p.attempt_id AS id
     ), noted AS (
       INSERT INTO job_attempts (id, run_id, started_at, ended_at, outcome, code, message, stack,
                                 next_attempt_at, worker)
       SELECT e.attempt_id, e.run_id, e.started_at, e.ended_at, e.outcome, e.code, e.message, e.stack,
              e.next_attempt_at, e.worker
       FROM reported e JOIN locked l ON l.id = e.run_id
+      WHERE e.attempt_id NOT IN (SELECT attempt_id FROM put_off_again)
       ON CONFLICT (id) DO UPDATE SET
         started_at = excluded.started_at, ended_at = excluded.ended_at,
         outcome = excluded.outcome, code = excluded.code, message = excluded.message,
@@ -54,7 +74,8 @@ export async function ended(db: Queryable, attempts: readonly AttemptEnd[]): Pro
     ), news AS (
       SELECT e.*, e.outcome IN ('completed', 'dead', 'cancelled') AS is_final,
              e.attempt_id = l.running_attempt_id AS is_current
-      FROM reported e JOIN noted n ON n.id = e.attempt_id JOIN locked l ON l.id = e.run_id
+      FROM reported e JOIN (TABLE noted UNION ALL TABLE extended) n ON n.id = e.attempt_id
+      JOIN locked l ON l.id = e.run_id
       WHERE l.is_open
     ), spent AS (
       SELECT run_id, count(*) FILTER (WHERE outcome IN ('retry', 'dead')) AS attempts

@@ -90,6 +90,41 @@ test("a batch of ends is not compared each with each, where nearly all runs are 
   expect(JSON.stringify(plan)).toMatch(/(Merge|Hash) Left Join/);
 });
 
+test("what is put off time and again for one reason is one entry, from its first start to its last end", async () => {
+  await using t = await setup();
+  const { requestId, runId } = await t.ask();
+  const at = (second: number) => new Date(1_800_000_000_000 + second * 1_000);
+  const putOff = async (second: number, code: string, message: string) => {
+    const report = t.end(runId, await t.begin(runId), {
+      outcome: "postpone",
+      code,
+      message,
+      startedAt: at(second),
+      endedAt: at(second + 1),
+      nextAttemptAt: at(second + 60),
+    });
+    await t.store.ended([report]);
+    return report;
+  };
+  await putOff(0, "gate_closed", "since 14:00");
+  const again = await putOff(60, "gate_closed", "since 14:00, tried at 14:01");
+  await t.store.ended([again]);
+  await putOff(58, "gate_closed", "by a worker whose clock is slow");
+  await putOff(120, "smtp_down", "no answer");
+
+  const { run, attempts } = await t.view(requestId);
+  expect(run).toMatchObject({
+    waitCode: "smtp_down",
+    nextAttemptAt: at(180),
+    attemptsMade: 0,
+    runningAttemptId: null,
+  });
+  expect(attempts).toMatchObject([
+    { startedAt: at(0), endedAt: at(61), message: "by a worker whose clock is slow" },
+    { startedAt: at(120), endedAt: at(121), message: "no answer" },
+  ]);
+});
+
 test("a report made twice counts once", async () => {
   await using t = await setup();
   const { requestId, runId } = await t.ask();
