@@ -6,7 +6,7 @@ export type { Metrics } from "./metrics.ts";
 export { type Env, readEnv } from "./read-env.ts";
 export type { ReadinessCheck } from "./readiness.ts";
 export { runService } from "./run-service.ts";
-export { scrubLine, scrubText } from "./scrub.ts";
+export { scrubJson, scrubText } from "./scrub.ts";
 export { type ServiceConfig, serviceConfig, serviceEnv } from "./service-env.ts";
 export { queueConfig, storesEnv } from "./stores-env.ts";
 export { type FatalHook, openTelemetry, type Telemetry } from "./telemetry.ts";

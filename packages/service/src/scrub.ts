@@ -49,8 +49,14 @@ export function scrubLine(line: string): string {
   return scrubAddresses(scrubbed);
 }
 
+/**
+ * Take secrets and mail addresses out of what JSON can say, at any depth. A value before it is printed, since a text
+ * that holds JSON hides only strings, and those in one line.
+ */
+export const scrubJson = <T>(value: T): T => JSON.parse(scrubLine(JSON.stringify(value)));
+
 /** Take secrets and mail addresses out of a text. */
-export const scrubText = (text: string): string => JSON.parse(scrubLine(JSON.stringify(text)));
+export const scrubText: (text: string) => string = scrubJson;
 
 function scrubAddresses(line: string): string {
   if (!line.includes("@") && !line.includes("%40")) return line;

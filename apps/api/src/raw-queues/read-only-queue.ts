@@ -1,7 +1,7 @@
 import { privateFieldsOf } from "@ballast/contracts";
 import { hidePrivate, withoutPrivate } from "@ballast/database";
 import type { Engine } from "@ballast/jobs";
-import { scrubLine } from "@ballast/service";
+import { scrubJson } from "@ballast/service";
 import { BaseAdapter } from "@bull-board/api/dist/queueAdapters/base.js";
 import type { JobStatus, QueueJob, QueueJobJson } from "@bull-board/api/dist/types.js";
 
@@ -99,5 +99,5 @@ function withoutSecrets(queue: string, job: QueueJobJson): QueueJobJson {
     failedReason: hide(job.failedReason ?? ""),
     stacktrace: job.stacktrace?.map(hide) ?? null,
   };
-  return JSON.parse(scrubLine(JSON.stringify(told))) as QueueJobJson;
+  return scrubJson(told) as QueueJobJson;
 }

@@ -1,6 +1,7 @@
+import { findContract } from "@ballast/contracts";
 import type { AlertKind, findAlert, IncidentStory } from "@ballast/database";
 import { AUTH_FAILED } from "@ballast/jobs";
-import { scrubText } from "@ballast/service";
+import { scrubJson, scrubText } from "@ballast/service";
 
 /** An alert in words that any channel can put into its own form. Nothing in it is private or secret. */
 export interface AlertMessage {
@@ -19,7 +20,7 @@ export interface AlertMessage {
   /** Stays the same for an incident, whatever is told of it. */
   readonly dedupKey: string;
   readonly facts: readonly Fact[];
-  /** JSON of the latest payload, for channels that have the room. */
+  /** JSON of the latest payload, or of its shape where its contract does not take it; for channels that have the room. */
   readonly sample: string | null;
   readonly url: string | null;
   readonly at: Date;
@@ -137,10 +138,20 @@ function gateFacts(incident: IncidentStory, closings: bigint): Told {
   ];
 }
 
-export const sampleOf = ({ latest }: IncidentStory): string | null =>
-  latest === null
-    ? null
-    : clip(scrubText(JSON.stringify(latest.payload, null, 2)), MAX_SAMPLE_LENGTH);
+export const sampleOf = ({ latest, queue, job }: IncidentStory): string | null => {
+  if (latest === null) return null;
+  // Of a payload that is none of ours nobody knows what is private in it, and erasure does not reach a channel.
+  const ours = findContract(queue, job)?.payload.safeParse(latest.payload);
+  const shown = ours?.success ? scrubJson(ours.data) : shapeOf(scrubJson(latest.payload));
+  return clip(JSON.stringify(shown, null, 2), MAX_SAMPLE_LENGTH);
+};
+
+/** What a value is made of, without what it says: `{"email":"string","lines":["number"]}`. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== "object" || value === null) return value === null ? null : typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, shapeOf(of)]));
+}
 
 export const safe = (text: string): string => clip(scrubText(text), MAX_VALUE_LENGTH);
 
