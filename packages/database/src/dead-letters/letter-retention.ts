@@ -29,10 +29,10 @@ interface Excess {
 }
 
 /**
- * Drop letters that are too old or take too much room: settled ones first, the oldest first. Open ones
- * beyond that are discarded, each with its entry in the audit; they are dropped once their job has left
- * the engine, since a letter is what tells that a failed job was dealt with. Bulk replays are kept as long as
- * letters.
+ * Drop letters that are too old or take too much room: settled ones first, those of the company that has most of them, the
+ * oldest first. Open ones beyond that are discarded, each with its entry in the audit; they are dropped once their
+ * job has left the engine, since a letter is what tells that a failed job was dealt with. Bulk replays are kept as
+ * long as letters.
  *
  * Any number of processes may, at once and again.
  */
@@ -57,14 +57,21 @@ export async function keepLetters(
   return kept;
 }
 
-/** Letters beyond the policy. What is kept is filled up with open letters first, the newest first. */
+/**
+ * Letters beyond the policy. What is kept is filled up with open letters first, and among those with the newest of each
+ * company: one whose letters are many and large takes the room that is left, not that of others.
+ */
 const beyond = ({ keepDays, keepBytes }: LetterPolicy) => sql`
-  SELECT run_id, company_id, subject, queue, state, engine_cleared_at, died_at,
-         died_at < now() - ${keepDays} * interval '1 day' AS is_too_old
+  SELECT *, died_at < now() - ${keepDays} * interval '1 day' AS is_too_old
   FROM (
-    SELECT l.*, sum(size_bytes::bigint) OVER (
-      ORDER BY state = 'open' DESC, died_at DESC, run_id DESC) AS filled
-    FROM dead_letters l
+    SELECT *, sum(size_bytes) OVER (
+      ORDER BY state = 'open' DESC, of_its_company, died_at DESC, run_id DESC) AS filled
+    FROM (
+      SELECT run_id, company_id, subject, queue, state, engine_cleared_at, died_at, size_bytes,
+             sum(size_bytes) OVER (PARTITION BY company_id, state = 'open'
+                                   ORDER BY died_at DESC, run_id DESC) AS of_its_company
+      FROM dead_letters
+    ) l
   ) l
   WHERE filled > ${keepBytes} OR died_at < now() - ${keepDays} * interval '1 day'`;
 

@@ -14,6 +14,8 @@ interface Letter {
   readonly state?: "open" | "discarded";
   readonly cleared?: boolean;
   readonly bytes?: number;
+  /** One of its own rather than the one all others are of. */
+  readonly company?: string;
 }
 
 /** Letters named by a letter each, in a database of their own. */
@@ -21,9 +23,10 @@ async function setup(letters: Readonly<Record<string, Letter>>) {
   const { db, ...database } = await createTestDatabase();
   const companyId = randomUUID();
   const names = new Map<string, string>();
-  for (const [name, { days, state = "open", cleared = false, bytes = 100 }] of Object.entries(
-    letters,
-  )) {
+  for (const [
+    name,
+    { days, state = "open", cleared = false, bytes = 100, company },
+  ] of Object.entries(letters)) {
     const runId = randomUUID();
     names.set(runId, name);
     const diedAt = new Date(Date.now() - days * DAY_MS);
@@ -36,7 +39,7 @@ async function setup(letters: Readonly<Record<string, Letter>>) {
         job: "render-invoice",
         version: 1,
         payload: "{}",
-        companyId,
+        companyId: company ?? companyId,
         subject: `invoice:${name}`,
         priority: 0,
         code: null,
@@ -126,6 +129,19 @@ test("where room is short, settled letters go first, the oldest first, then the 
   await using two = await setup(letters);
   await keepLetters(two.db, { keepDays: 90, keepBytes: 500 });
   expect(await two.left()).toEqual(["newOpen open", "oldOpen discarded"]);
+});
+
+test("where one company's letters fill the room, they go, however much older those of others are", async () => {
+  const flood = Array.from({ length: 20 }, (_, n) => [`flood${n}`, { days: n / 100, bytes: 100 }]);
+  const other = { days: 30, bytes: 100, company: randomUUID() };
+  await using t = await setup({
+    ...Object.fromEntries(flood),
+    other,
+    another: { ...other, days: 29 },
+  });
+  await keepLetters(t.db, { keepDays: 90, keepBytes: 500 });
+  const open = (await t.left()).filter((letter) => letter.endsWith(" open"));
+  expect(open).toEqual(["another open", "flood0 open", "flood1 open", "flood2 open", "other open"]);
 });
 
 test("many replicas at once discard and audit each letter once", async () => {
