@@ -261,6 +261,13 @@ test.each([
   expect(await runOf(t, body.runId)).toMatchObject({ version: 1, payload, job: "render-invoice" });
 });
 
+test("a letter whose job has a contract is not replayed as another job", async () => {
+  await using t = await setup();
+  const letterId = await deadForeigner(t, { queue: "email", job: "send-invoice" });
+  const got = await replay(t, letterId, { ...why, job: "remind-debtors", payload: { days: 2 } });
+  expect(got).toMatchObject({ status: 422, body: { errors: [{ path: "job" }] } });
+});
+
 test("a payload that its contract never took is named field by field, not replayed to die again", async () => {
   await using t = await setup();
   const letterId = await deadForeigner(t, { payload: { invoiceId: "4711" } });

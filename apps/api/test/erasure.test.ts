@@ -179,6 +179,11 @@ test("what still waited for an erased customer is taken back, and no mail leaves
   const invoice = await t.issued();
   const asked = await t.api.post(`/v1/invoices/${invoice.invoiceId}/send`).expect(202);
   await pay(t, invoice.invoiceId);
+  // Another company's job claims to be about the invoice, and is at work.
+  await foreigner(t, {
+    companyId: crypto.randomUUID(),
+    subject: `invoice:${invoice.invoiceId}`,
+  });
   expect((await erase(t, invoice.customerId).expect(200)).body.jobsCancelled).toBeGreaterThan(0);
   expect((await t.api.get(`/v1/jobs/${asked.body.requestId}`)).body.state).toBe("cancelled");
   const [mail] = (await t.api.get(`/v1/deliveries?invoiceId=${invoice.invoiceId}`)).body.deliveries;

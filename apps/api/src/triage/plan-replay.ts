@@ -58,6 +58,14 @@ export function planReplay(letter: Letter, edit: Edit = {}): PlannedReplay {
 }
 
 function contractOf(letter: Letter, { job = letter.job, payload }: Edit): AnyJob {
+  // Another job of the queue may do what the caller's key is no key for.
+  if (job !== letter.job && findContract(letter.queue, letter.job) !== undefined)
+    throw refusal("invalid-body", [
+      {
+        path: "job",
+        message: `must be ${letter.job} or absent: the letter's own job has a contract`,
+      },
+    ]);
   const contract = findContract(letter.queue, job);
   if (contract !== undefined && (job === letter.job || payload !== undefined)) return contract;
   if (contract !== undefined)

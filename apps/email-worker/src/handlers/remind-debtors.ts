@@ -7,7 +7,7 @@ import {
   reminderTimes,
   type Tx,
 } from "@ballast/database";
-import { type Handler, handle, type Requests } from "@ballast/jobs";
+import { type Handler, handle, PermanentError, type Requests } from "@ballast/jobs";
 
 /** Asked for in one transaction. */
 const BATCH = 200;
@@ -20,7 +20,12 @@ export const remindDebtorsHandler = ({
   readonly database: Database;
   readonly requests: Requests<Tx>;
 }): Handler =>
-  handle(remindDebtors, async ({ payload: { days }, signal, log, progress }) => {
+  handle(remindDebtors, async ({ payload: { days }, companyId, signal, log, progress }) => {
+    if (companyId !== null)
+      throw new PermanentError(
+        "for_all_companies",
+        `${remindDebtors.name} looks after all companies, and this one was asked for by ${companyId} alone: discard it`,
+      );
     const job = { queue: paymentReminder.queue.name, job: paymentReminder.name };
     let asked = 0;
     for (;;) {

@@ -34,13 +34,18 @@ async function setup(settings: ReminderSettings = SETTINGS, locale = "de-DE") {
   const requests = createRequests({ store: openRunStore(database) });
   const remind = paymentReminderHandler({ database, mailer, guard });
   const look = remindDebtorsHandler({ database, requests });
-  const run = (handler: typeof remind, payload: unknown) =>
-    handler.run(anAttempt(invoice.companyId, payload) as Attempt<never>);
+  const run = (handler: typeof remind, companyId: string | null, payload: unknown) =>
+    handler.run(anAttempt(companyId, payload) as Attempt<never>);
   return {
     ...t,
     remind: (step: "before" | "after" = "before", dueDate = DUE) =>
-      run(remind, paymentReminder.payload.parse({ invoiceId: invoice.id, dueDate, step })),
-    look: () => run(look, remindDebtors.payload.parse({ days: 2 })),
+      run(
+        remind,
+        invoice.companyId,
+        paymentReminder.payload.parse({ invoiceId: invoice.id, dueDate, step }),
+      ),
+    look: (companyId: string | null = null) =>
+      run(look, companyId, remindDebtors.payload.parse({ days: 2 })),
     waiting: () =>
       database.kysely.selectFrom("jobRuns").select(["payload", "dueAt"]).orderBy("dueAt").execute(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -114,4 +119,10 @@ test("the daily look asks for what nobody asked for, once, and for none that was
   await t.remind();
   await t.database.kysely.deleteFrom("jobRuns").execute();
   expect(await t.look()).toEqual({ asked: 0 });
+});
+
+test("the daily look is for all companies: one that a company asked for is dead at once", async () => {
+  await using t = await setup();
+  await expect(t.look(t.invoice.companyId)).rejects.toMatchObject({ code: "for_all_companies" });
+  expect(await t.waiting()).toEqual([]);
 });

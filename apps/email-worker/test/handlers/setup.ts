@@ -135,7 +135,7 @@ export async function storeDocument(
   });
 }
 
-export const anAttempt = (companyId: string, payload: unknown): Attempt<unknown> => ({
+export const anAttempt = (companyId: string | null, payload: unknown): Attempt<unknown> => ({
   payload,
   signal: new AbortController().signal,
   log: silence,

@@ -17,7 +17,10 @@ export async function workerBusyWith(tx: Tx, theirs: Theirs): Promise<string | u
   const alive = sql`state IN ('waiting', 'started')`;
   const { rows: runs } = await sql<{ job: string; isRunning: boolean }>`
     SELECT job, running_attempt_id IS NOT NULL AS is_running FROM job_runs
-    WHERE subject = ANY (${theirs.subjects}) AND ${alive} ORDER BY id FOR UPDATE`.execute(tx);
+    WHERE subject = ANY (${theirs.subjects}) AND ${alive}
+      -- Another company's job may name whatever it likes.
+      AND (company_id = ${theirs.companyId} OR company_id IS NULL)
+    ORDER BY id FOR UPDATE`.execute(tx);
   const running = runs.find(({ isRunning }) => isRunning);
   if (running !== undefined) return `job ${running.job} is being worked on: ask again in a minute`;
 
