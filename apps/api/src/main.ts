@@ -2,9 +2,9 @@ import { awaitDatabase, changedSince, openRunStore } from "@ballast/database";
 import {
   createRequests,
   openEngine,
-  refuseUnfit,
   startDispatcher,
   startReconciler,
+  watchFitness,
 } from "@ballast/jobs";
 import { runService } from "@ballast/service";
 import { openObjectStore } from "@ballast/storage";
@@ -47,9 +47,11 @@ await runService(
         telemetry.metrics.outboxOldestAge.set(oldestAgeSeconds);
       },
     });
-    const engineIsFull = () => admission.engineIsFull;
+    const fitness = watchFitness(engine, telemetry);
+    const mustWait = () => !fitness.isFit;
+    const engineIsFull = () => mustWait() || admission.engineIsFull;
     await using dispatcher = await startDispatcher({ store, engine, telemetry, engineIsFull });
-    await using _reconciler = startReconciler({ store, engine, telemetry });
+    await using _reconciler = startReconciler({ store, engine, telemetry, mustWait });
     await using _housekeeping = startHousekeeping(database, config.history, log);
     await using _gates = startGateCensus(database, telemetry.metrics, log);
     await using census = new AsyncDisposableStack();
@@ -77,6 +79,6 @@ await runService(
     const groups = { stockChanges, renderWishes, jobWishes };
     const app = createApp({ ...parts, ...groups, ...(keys && { keys }), telemetry, limits });
     const serving = serve(app, config.listen, telemetry, () => database.ping());
-    await Promise.race([serving, refuseUnfit(engine, telemetry)]);
+    await Promise.race([serving, fitness.refused]);
   },
 );

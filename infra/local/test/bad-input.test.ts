@@ -1,5 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { echo } from "@ballast/contracts";
+import { openDatabase, openRunStore } from "@ballast/database";
+import { createRequests } from "@ballast/jobs";
 import { createTestDatabase, openEmptyDatabase, until } from "@ballast/testing";
 import { expect, test } from "vitest";
 import { findRedis } from "../src/engine.ts";
@@ -78,17 +81,39 @@ test("an older schema ends a service with 78, and what to run", async () => {
   expect(process.output()).toContain("dlq-notifier: DATABASE_URL: the database's schema is older");
 });
 
-test("a Redis that would drop jobs ends a service with 78, and the command that mends it", async () => {
+test("a Redis that would drop jobs ends a service with 78 and the command that mends it, and is given none before", async () => {
   const binary = findRedis();
   if (binary === undefined) return; // the suites on Redis say that it is missing
   await using t = await setup();
+  const database = t.use(await openDatabase(t.env.DATABASE_URL, { applicationName: "test" }));
+  const requests = createRequests({ store: openRunStore(database) });
+  const wish = { companyId: null, requestedBy: "test" };
+  await database.transaction((tx) => requests.ask(tx, echo, { id: "waits" }, wish));
   const settings = ["maxmemory 100mb", "maxmemory-policy allkeys-lru"];
   const at = { binary, dataDir: t.dir, name: "redis", durable: false };
   const redis = t.use(await startRedis({ ...at, settings }));
   const { process } = await t.start("api", { QUEUE_URL: redis.url });
   expect(await process.ended).toBe("exit code 78");
   expect(process.output()).toContain("CONFIG SET maxmemory-policy noeviction");
+  const runs = await database.kysely.selectFrom("jobRuns").select("handedAt").execute();
+  expect(runs).toEqual([{ handedAt: null }]);
 });
+
+test.each(["api", "email-worker"])(
+  "a password that Redis refuses ends %s with 78 and Redis' own words",
+  async (app) => {
+    const binary = findRedis();
+    if (binary === undefined) return; // the suites on Redis say that it is missing
+    await using t = await setup();
+    const at = { binary, dataDir: t.dir, name: "redis", durable: false };
+    const redis = t.use(await startRedis(at));
+    const wrong = Object.assign(new URL(redis.url), { password: "not-this-one" });
+    const { process } = await t.start(app, { QUEUE_URL: wrong.href });
+    expect(await process.ended).toBe("exit code 78");
+    expect(process.output()).toMatch(/: QUEUE_URL: Redis refuses it \(WRONGPASS .*\): are user, /);
+    expect(process.output()).not.toContain("not-this-one");
+  },
+);
 
 test("a database that is away keeps a service waiting, alive and not ready", async () => {
   await using t = await setup();

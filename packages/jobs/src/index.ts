@@ -42,5 +42,5 @@ export type { Reconciled } from "./silent-runs.ts";
 export type { RunStore } from "./store.ts";
 export type { Log, RuntimeTelemetry } from "./telemetry.ts";
 export { type Tracer, traced } from "./tracing.ts";
-export { refuseUnfit, UnfitEngineError } from "./unfit.ts";
+export { type Fitness, UnfitEngineError, watchFitness } from "./unfit.ts";
 export { runWorker, startWorker, type WorkerOptions } from "./worker.ts";

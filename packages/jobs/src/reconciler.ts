@@ -11,9 +11,12 @@ export interface ReconcilerOptions extends LookTools {
   /** Silence after which a run is looked for. */
   readonly silentMs?: number;
   readonly everyMs?: number;
+  /** While it says so nothing is compared, nor put into the engine. */
+  readonly mustWait?: () => boolean;
 }
 
 const DEFAULTS = { silentMs: 60_000, everyMs: 15_000 };
+const WAIT_MS = 1_000;
 const PAGE = 200;
 const EPOCH_MARK = "engine_epoch";
 
@@ -25,6 +28,7 @@ export function startReconciler(options: ReconcilerOptions): AsyncDisposable {
     everyMs: options.everyMs ?? DEFAULTS.everyMs,
     log,
     async round() {
+      if (options.mustWait?.()) return WAIT_MS;
       const done = await reconcile(options);
       if (done.readded + done.copied > 0) log.warn(done, "runs reconciled");
     },

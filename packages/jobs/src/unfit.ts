@@ -29,16 +29,34 @@ export async function untilFit(
   return false;
 }
 
-/** Rejects if the engine turns out to be one that would lose jobs; otherwise never settles. */
-export const refuseUnfit = async (
-  engine: Engine,
-  telemetry: Pick<RuntimeTelemetry, "stopping" | "log">,
-): Promise<never> => {
-  await untilFit(engine, telemetry);
-  return await new Promise<never>(() => {});
-};
+/** What is known of an engine that jobs are to be put into. */
+export interface Fitness {
+  /** It answered, and keeps what it is given. Until then nothing may be put into it. */
+  readonly isFit: boolean;
+  /** Rejects with an {@link UnfitEngineError}, or never settles. */
+  readonly refused: Promise<never>;
+}
 
-/** The engine is set up so that it would lose jobs. */
+/** Look whether the engine is fit, for as long as that takes, while the caller goes on. */
+export function watchFitness(
+  engine: Pick<Engine, "ping" | "assertFit">,
+  telemetry: Pick<RuntimeTelemetry, "stopping" | "log">,
+): Fitness {
+  let isFit = false;
+  const refused = untilFit(engine, telemetry).then((found) => {
+    isFit = found;
+    return new Promise<never>(() => {});
+  });
+  refused.catch(() => {}); // whoever waits for it hears it
+  return {
+    get isFit() {
+      return isFit;
+    },
+    refused,
+  };
+}
+
+/** The engine is set up so that it would lose jobs, or does not let us in: waiting mends neither. */
 export class UnfitEngineError extends Error {
   override readonly name = "UnfitEngineError";
   /** By this the process knows to end like one whose settings are bad. */

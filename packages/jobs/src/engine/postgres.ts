@@ -7,6 +7,8 @@ import { OURS } from "./ours.ts";
 import { openPool, SCHEMA } from "./postgres-pool.ts";
 
 const UNDEFINED_TABLE = "42P01";
+/** A login that is refused, or a database that is not there. */
+const REFUSED = new Set(["28000", "28P01", "3D000"]);
 
 /**
  * What a worker had and has no more, since it died or gave it back, was under way: it goes first, as on Redis.
@@ -46,7 +48,7 @@ export function openPostgresEngine(url: string, { log, silenceMs }: EngineOption
       },
       ready: async () => {},
       ping: async () => {
-        await shared.query("select 1 from job limit 0").catch(refuseUnprepared);
+        await shared.query("select 1 from job limit 0").catch(refuse);
       },
       failed: async (queue, offset, limit) => {
         const { rows } = await shared.query<{
@@ -112,11 +114,16 @@ export function openPostgresEngine(url: string, { log, silenceMs }: EngineOption
   );
 }
 
-/** Nobody makes them while others wait for it: without tables it is not away but not set up. */
-function refuseUnprepared(error: unknown): never {
-  if ((error as { code?: unknown }).code !== UNDEFINED_TABLE) throw error;
+/** Not away but not set up: nobody makes tables while others wait for them, and a login that is refused stays so. */
+function refuse(error: Error & { readonly code?: string }): never {
+  const { code = "", message } = error;
+  if (code === UNDEFINED_TABLE)
+    throw new UnfitEngineError(
+      "QUEUE_URL: this database has no tables of the queue engine; run `migrate` with it",
+    );
+  if (!REFUSED.has(code)) throw error;
   throw new UnfitEngineError(
-    "QUEUE_URL: this database has no tables of the queue engine; run `migrate` with it",
+    `QUEUE_URL: PostgreSQL refuses it (${message}): are user, password and database right?`,
   );
 }
 

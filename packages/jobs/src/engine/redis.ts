@@ -17,6 +17,14 @@ export function openRedisEngine(
   { log, prefix = "bull", silenceMs }: EngineOptions,
 ): Engine {
   const client = openClient(address, silenceMs);
+  // Who asks later hears of a closed connection alone.
+  let refusal: UnfitEngineError | undefined;
+  client.on("error", (error) => {
+    refusal = refusalOf(error) ?? refusal;
+  });
+  client.on("ready", () => {
+    refusal = undefined;
+  });
   const prefixOf = (queue: string) => queuePrefix(address.topology, prefix, queue);
   const keyOf = (queue: string) => `${prefixOf(queue)}:${queue}`;
   const epochKey = `${prefix}:ballast:epoch`;
@@ -48,7 +56,9 @@ export function openRedisEngine(
         return worker;
       },
       ping: async () => {
-        await client.ping();
+        await client.ping().catch((error: Error) => {
+          throw refusalOf(error) ?? refusal ?? error;
+        });
       },
       failed: async (queue, offset, limit) => {
         const key = keyOf(queue);
@@ -97,6 +107,15 @@ export function openRedisEngine(
       close: async () => client.disconnect(),
     },
     log,
+  );
+}
+
+/** Redis answers, and lets nobody in with what we have. Of a cluster the last node that was asked says so. */
+function refusalOf(error: Error & { lastNodeError?: Error }): UnfitEngineError | undefined {
+  const { message } = error.lastNodeError ?? error;
+  if (!/^(WRONGPASS|NOAUTH|NOPERM) /.test(message)) return undefined;
+  return new UnfitEngineError(
+    `QUEUE_URL: Redis refuses it (${message}): are user, password and the user's rights right?`,
   );
 }
 
