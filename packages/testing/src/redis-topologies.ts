@@ -37,11 +37,12 @@ export async function startTlsRedis(): Promise<RedisTopology> {
   return { url, servers: [server], [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
+const usersOf = (lines: string): string[] =>
+  lines.trim().replaceAll("{password}", `>${PASSWORD}`).split("\n");
+
 /** With one user, who has the rights of a line of an ACL file, in which `{password}` stands for hers. */
 export async function startRedisWithUsers(lines: string): Promise<RedisTopology> {
-  const server = await startRedisProcess({
-    settings: lines.trim().replaceAll("{password}", `>${PASSWORD}`).split("\n"),
-  });
+  const server = await startRedisProcess({ settings: usersOf(lines) });
   const url = `redis://${LOGIN}127.0.0.1:${server.port}`;
   return { url, servers: [server], [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
@@ -116,8 +117,11 @@ export interface ClusterOfRedis extends RedisTopology {
 /** Three masters that share the slots, each with a replica if that is wanted. */
 export async function startCluster({
   withReplicas = false,
+  users,
 }: {
   readonly withReplicas?: boolean;
+  /** Lines of an ACL file, by whose user `ballast` the URL logs in. */
+  readonly users?: string;
 } = {}): Promise<ClusterOfRedis> {
   const stack = new AsyncDisposableStack();
   const settings = [
@@ -126,6 +130,8 @@ export async function startCluster({
     "cluster-require-full-coverage yes",
     "requirepass secret",
     "masterauth secret",
+    // The nodes themselves, and we, go on as the user that everybody is by default.
+    ...usersOf(users ?? "").filter((line) => line.startsWith("user ballast ")),
   ];
   const nodes = await Promise.all(
     Array.from({ length: withReplicas ? 6 : 3 }, () => startRedisProcess({ settings })),
@@ -165,7 +171,7 @@ export async function startCluster({
   );
   await allSay(/cluster_state:ok/);
   return {
-    url: `redis+cluster://:secret@${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`,
+    url: `redis+cluster://${users === undefined ? ":secret@" : LOGIN}${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`,
     servers: nodes,
     async rolesFor(key) {
       const answers = await Promise.all(

@@ -85,8 +85,8 @@ describeOnRedis("Redis as people run it", () => {
     await useAllOf(redis);
   });
 
-  test("as a cluster, where each queue has all its keys on one node", async () => {
-    await using redis = await startCluster();
+  test("as a cluster, where each queue has all its keys on one node, as a user who may do what is listed", async () => {
+    await using redis = await startCluster({ users: readFileSync(USERS, "utf8") });
     await useAllOf(redis);
     const [node] = redis.servers;
     await using cluster = {
@@ -98,7 +98,7 @@ describeOnRedis("Redis as people run it", () => {
     expect(await cluster.client.exists("{bull:test}:test:meta")).toBe(1);
   });
 
-  test("as a user who may do what is listed, and nothing else", async () => {
+  test("alone, as a user who may do what is listed, and nothing else", async () => {
     await using redis = await startRedisWithUsers(readFileSync(USERS, "utf8"));
     await useAllOf(redis);
     const client = new Redis(redis.url);
