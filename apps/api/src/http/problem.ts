@@ -27,6 +27,11 @@ export const PROBLEMS = {
     title: "The API key may not do this",
     remedy: "Use a key that has the scope named in `detail`.",
   },
+  "all-companies-only": {
+    status: 403,
+    title: "A key of one company may not do this",
+    remedy: "Ask an operator with a key of all companies; `detail` says what for.",
+  },
   "not-found": {
     status: 404,
     title: "There is no such thing",

@@ -1,8 +1,8 @@
-import { type Database, findCompany, upsertCompany } from "@ballast/database";
+import { type Company, type Database, findCompany, upsertCompany } from "@ballast/database";
 import { z } from "zod";
-import { scopeOf } from "../http/caller.ts";
+import { type Caller, scopeOf } from "../http/caller.ts";
 import { type Endpoint, read, write } from "../http/endpoint.ts";
-import { notFound } from "../http/problem.ts";
+import { notFound, Problem } from "../http/problem.ts";
 import { CompanyBody, CompanyInput } from "../schemas/company.ts";
 import { uuid } from "../schemas/text.ts";
 import { companyExample } from "./examples.ts";
@@ -19,7 +19,7 @@ export const companyRoutes = ({ database }: { database: Database }): Endpoint[] 
     scope: "write",
     summary: "Create a company or replace its facts",
     description:
-      "Its number series goes on. Invoices that were issued keep the facts they were issued with.",
+      "Its number series goes on. Invoices that were issued keep the facts they were issued with. Which domain it mails from is for keys of all companies to say.",
     params: CompanyParams,
     query: z.object({}),
     body: CompanyInput,
@@ -28,11 +28,12 @@ export const companyRoutes = ({ database }: { database: Database }): Endpoint[] 
       200: { description: "Replaced.", schema: CompanyBody },
       201: { description: "Created.", schema: CompanyBody },
     },
-    problems: ["not-found"],
+    problems: ["not-found", "all-companies-only"],
     async handle({ caller, params: { companyId }, body, tx }) {
       if (caller.companyId !== null && caller.companyId !== companyId)
         throw notFound("company", companyId);
       const before = await findCompany(tx, "all", companyId);
+      refuseOtherDomain(caller, before, body.mailFromAddress);
       const company = await upsertCompany(tx, { ...body, id: companyId });
       return { status: before === undefined ? 201 : 200, body: company };
     },
@@ -56,3 +57,22 @@ export const companyRoutes = ({ database }: { database: Database }): Endpoint[] 
     },
   }),
 ];
+
+/** All companies mail through one relay, which vouches for the domain of each: only their operators name one. */
+function refuseOtherDomain(caller: Caller, before: Company | undefined, address: string): void {
+  if (caller.companyId === null) return;
+  const domain = before && domainOf(before.mailFromAddress);
+  if (domain === domainOf(address)) return;
+  const rule =
+    domain === undefined
+      ? `company ${caller.companyId} is not there yet`
+      : `company ${caller.companyId} mails from ${domain}`;
+  throw new Problem(
+    "all-companies-only",
+    `mailFromAddress may not be ${address}: ${rule}; ask an operator with a key of all companies`,
+  );
+}
+
+/** In small letters: in capitals it is the same. */
+const domainOf = (address: string): string =>
+  address.slice(address.lastIndexOf("@") + 1).toLowerCase();
