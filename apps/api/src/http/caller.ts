@@ -34,6 +34,21 @@ export function requireScope(caller: Caller, scope: Scope): void {
   throw new Problem("missing-scope", `this needs the scope "${scope}"; the key has ${has}`);
 }
 
+/** Whether a key that was let in would be let in again: it may have been revoked since. */
+export async function isAllowed(
+  authenticate: Authenticate,
+  header: string | undefined,
+  scope: Scope,
+): Promise<boolean> {
+  try {
+    requireScope(await authenticate(header), scope);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}
+
 /** Whose rows the caller may see. */
 export const scopeOf = (caller: Caller): CompanyScope => caller.companyId ?? "all";
 

@@ -26,6 +26,8 @@ export interface Call<P, Q, B> {
   readonly traceparent: string | null;
   /** Aborts when the caller hung up or this process is told to stop. */
   readonly signal: AbortSignal;
+  /** Whether the key still opens this. An answer that lasts asks before it tells more. */
+  stillAllowed(): Promise<boolean>;
 }
 
 export interface WriteCall<P, Q, B> extends Call<P, Q, B> {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import type { Database, Tx } from "@ballast/database";
 import express, { type Request, type RequestHandler, type Response, Router } from "express";
-import { type Authenticate, type Caller, requireScope } from "./caller.ts";
+import { type Authenticate, type Caller, isAllowed, requireScope } from "./caller.ts";
 import type { Answer, Call, Endpoint } from "./endpoint.ts";
 import { parseOrRefuse } from "./field-errors.ts";
 import { idempotencyKeyOf, idempotently } from "./idempotency.ts";
@@ -57,7 +57,7 @@ function handlers(endpoint: Endpoint, options: MountOptions): RequestHandler[] {
     next();
   };
   const run: RequestHandler = async (req, res) => {
-    const call = callOf(endpoint, req, res);
+    const call = callOf(endpoint, req, res, options.authenticate);
     if (typeof asksForWork === "function" && asksForWork(call.body as never)) options.admit();
     const answer =
       endpoint.method === "get" || endpoint.commitsItself === true
@@ -97,7 +97,7 @@ const refuseOtherTypes =
     next();
   };
 
-function callOf(endpoint: Endpoint, req: Request, res: Response) {
+function callOf(endpoint: Endpoint, req: Request, res: Response, authenticate: Authenticate) {
   const hungUp = new AbortController();
   res.once("close", () => {
     if (!res.writableFinished) hungUp.abort();
@@ -119,6 +119,7 @@ function callOf(endpoint: Endpoint, req: Request, res: Response) {
       req.method === "HEAD" && name === "range" ? undefined : req.get(name),
     traceparent: traceparentOf(res),
     signal: hungUp.signal,
+    stillAllowed: () => isAllowed(authenticate, req.get("authorization"), endpoint.scope),
   };
 }
 

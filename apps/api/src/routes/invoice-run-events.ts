@@ -3,8 +3,8 @@ import { type Database, findInvoiceRun } from "@ballast/database";
 import { z } from "zod";
 import { scopeOf } from "../http/caller.ts";
 import { type Endpoint, read } from "../http/endpoint.ts";
-import { eventStream, RECONNECT_MS } from "../http/event-stream.ts";
-import { notFound, Problem } from "../http/problem.ts";
+import { eventStreams, KEY_ENDED, RECONNECT_MS } from "../http/event-stream.ts";
+import { notFound } from "../http/problem.ts";
 import { InvoiceRunParams, presentRun } from "./invoice-runs.ts";
 
 interface Deps {
@@ -22,7 +22,7 @@ const MAX_STREAMS = 100;
 
 /** Tell of a run's progress as it happens. */
 export const invoiceRunEventRoutes = (deps: Deps): Endpoint[] => {
-  let streams = 0;
+  const answerWith = eventStreams(MAX_STREAMS);
   return [
     read({
       method: "get",
@@ -32,7 +32,7 @@ export const invoiceRunEventRoutes = (deps: Deps): Endpoint[] => {
       scope: "read",
       summary: "Follow a run's progress as server-sent events",
       description:
-        "An event `run` whenever its counts have changed, at most one a second, with the run as its data. A comment every 15 s. Ends when the run is over.",
+        "An event `run` whenever its counts have changed, at most one a second, with the run as its data. A comment every 15 s. Ends when the run is over or the key is revoked.",
       params: InvoiceRunParams,
       query: z.object({}),
       answers: {
@@ -43,38 +43,28 @@ export const invoiceRunEventRoutes = (deps: Deps): Endpoint[] => {
         },
       },
       problems: ["not-found", "too-many-requests"],
-      async handle({ caller, params: { invoiceRunId }, signal }) {
+      async handle({ caller, params: { invoiceRunId }, signal, stillAllowed }) {
         const { kysely } = deps.database;
         const load = async () => {
           const run = await findInvoiceRun(kysely, scopeOf(caller), invoiceRunId);
           return run && (await presentRun(kysely, run));
         };
         if ((await load()) === undefined) throw notFound("invoice run", invoiceRunId);
-        if (streams >= MAX_STREAMS)
-          throw new Problem(
-            "too-many-requests",
-            `this process serves ${MAX_STREAMS} streams of runs already`,
-            { headers: { "Retry-After": "5" } },
-          );
-        const events = async function* () {
-          streams += 1;
-          try {
-            yield* progress(load, deps, signal);
-          } finally {
-            streams -= 1;
-          }
-        };
-        return eventStream(events());
+        return answerWith(caller.id, progress({ deps, load, hungUp: signal, stillAllowed }));
       },
     }),
   ];
 };
 
-async function* progress(
-  load: () => Promise<Awaited<ReturnType<typeof presentRun>> | undefined>,
-  { stopping, heartbeatMs = HEARTBEAT_MS }: Deps,
-  hungUp: AbortSignal,
-): AsyncGenerator<string> {
+interface Progress {
+  readonly deps: Deps;
+  readonly load: () => Promise<Awaited<ReturnType<typeof presentRun>> | undefined>;
+  readonly hungUp: AbortSignal;
+  readonly stillAllowed: () => Promise<boolean>;
+}
+
+async function* progress({ deps, load, hungUp, stillAllowed }: Progress): AsyncGenerator<string> {
+  const { stopping, heartbeatMs = HEARTBEAT_MS } = deps;
   const signal = AbortSignal.any([hungUp, stopping]);
   yield `retry: ${RECONNECT_MS}\n\n`;
   let [told, toldAt] = ["", Date.now()];
@@ -82,12 +72,14 @@ async function* progress(
     const run = await load();
     if (run === undefined) return; // its retention ended
     const seen = JSON.stringify([run.state, run.counts]);
-    if (seen !== told) {
+    const isNew = seen !== told;
+    if (isNew || Date.now() - toldAt >= heartbeatMs) {
+      if (!(await stillAllowed())) {
+        yield KEY_ENDED;
+        return;
+      }
       [told, toldAt] = [seen, Date.now()];
-      yield `event: run\ndata: ${JSON.stringify(run)}\n\n`;
-    } else if (Date.now() - toldAt >= heartbeatMs) {
-      toldAt = Date.now();
-      yield ": still here\n\n";
+      yield isNew ? `event: run\ndata: ${JSON.stringify(run)}\n\n` : ": still here\n\n";
     }
     if (run.finishedAt !== null) {
       yield ": the run is over\n\n";

@@ -2,8 +2,8 @@ import { findJobRequest } from "@ballast/database";
 import { z } from "zod";
 import { scopeOf } from "../http/caller.ts";
 import { type Endpoint, read } from "../http/endpoint.ts";
-import { eventStream, RECONNECT_MS } from "../http/event-stream.ts";
-import { notFound, Problem } from "../http/problem.ts";
+import { eventStreams, KEY_ENDED, RECONNECT_MS } from "../http/event-stream.ts";
+import { notFound } from "../http/problem.ts";
 import { heal } from "../jobs/heal.ts";
 import type { JobWatch } from "../jobs/job-watch.ts";
 import { isOver } from "../schemas/job.ts";
@@ -23,7 +23,7 @@ const MAX_STREAMS = 1_000;
 
 /** Tell of a job's changes as they happen. */
 export const jobEventRoutes = (deps: Deps): Endpoint[] => {
-  let streams = 0;
+  const answerWith = eventStreams(MAX_STREAMS);
   return [
     read({
       method: "get",
@@ -33,7 +33,7 @@ export const jobEventRoutes = (deps: Deps): Endpoint[] => {
       scope: "read",
       summary: "Follow a job's changes as server-sent events",
       description:
-        "An event `job` per change, with the job as its data and the number of the change as its id; the current state comes first, unless `Last-Event-ID` names it. A comment every 15 s. Ends when the job is over; asked again after that, `204` tells an EventSource to stop.",
+        "An event `job` per change, with the job as its data and the number of the change as its id; the current state comes first, unless `Last-Event-ID` names it. A comment every 15 s. Ends when the key is revoked, or the job is over; asked again after that, `204` tells an EventSource to stop.",
       params: JobParams,
       query: z.object({}),
       answers: {
@@ -45,31 +45,16 @@ export const jobEventRoutes = (deps: Deps): Endpoint[] => {
         204: { description: "The job is over, and `Last-Event-ID` says that the caller knows." },
       },
       problems: ["not-found", "too-many-requests"],
-      async handle({ caller, params: { requestId }, header, signal }) {
+      async handle({ caller, params: { requestId }, header, signal, stillAllowed }) {
         const scope = scopeOf(caller);
         const load = () => findJobRequest(deps.database.kysely, requestId, scope);
         const current = await load();
         if (current === undefined) throw notFound("job", requestId);
         const known = changeNoOf(header("last-event-id"));
         if (isOver(current) && current.run.changeNo <= known) return { status: 204 };
-        if (streams >= MAX_STREAMS)
-          throw new Problem(
-            "too-many-requests",
-            `this process serves ${MAX_STREAMS} streams already`,
-            {
-              headers: { "Retry-After": "5" },
-            },
-          );
-
-        const events = async function* () {
-          streams += 1;
-          try {
-            yield* changes({ deps, load, known, runId: current.run.id, hungUp: signal });
-          } finally {
-            streams -= 1;
-          }
-        };
-        return eventStream(events());
+        const runId = current.run.id;
+        const events = changes({ deps, load, known, runId, hungUp: signal, stillAllowed });
+        return answerWith(caller.id, events);
       },
     }),
   ];
@@ -81,16 +66,23 @@ interface Changes {
   readonly known: number;
   readonly runId: string;
   readonly hungUp: AbortSignal;
+  readonly stillAllowed: () => Promise<boolean>;
 }
 
-async function* changes({ deps, load, known, runId, hungUp }: Changes): AsyncGenerator<string> {
+async function* changes(watched: Changes): AsyncGenerator<string> {
+  const { deps, load, known, runId, hungUp, stillAllowed } = watched;
   const { jobWatch, stopping, heartbeatMs = HEARTBEAT_MS } = deps;
   const signal = AbortSignal.any([hungUp, stopping]);
   using watching = jobWatch.watch(runId, known);
   yield `retry: ${RECONNECT_MS}\n\n`;
   while (!signal.aborted) {
-    if (!(await watching.changed(heartbeatMs, signal))) {
-      if (signal.aborted) continue;
+    const hasChanged = await watching.changed(heartbeatMs, signal);
+    if (signal.aborted) break;
+    if (!(await stillAllowed())) {
+      yield KEY_ENDED;
+      return;
+    }
+    if (!hasChanged) {
       yield ": still here\n\n";
       const quiet = await load();
       if (quiet !== undefined) await heal(quiet, deps); // what that writes is the next change
