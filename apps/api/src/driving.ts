@@ -14,7 +14,8 @@ interface Driven<Errand> {
   readonly what: string;
   /** Claim what this driver is to drive until the lease runs out. */
   claim(me: string, leaseMs: number): Promise<readonly Errand[]>;
-  step(errand: Errand, me: string, signal: AbortSignal): Promise<void>;
+  /** @param sideBySide errands that are driven at once, this one among them */
+  step(errand: Errand, me: string, signal: AbortSignal, sideBySide: number): Promise<void>;
 }
 
 /** Drive what takes many steps, for ever; in every replica at once, and each by one of them at a time. */
@@ -30,7 +31,9 @@ export function startDriving<Errand>(
     async round(signal) {
       const errands = await claim(me, LEASE_MS);
       // One that cannot go on keeps no other from it.
-      throwFirst(await Promise.allSettled(errands.map((errand) => step(errand, me, signal))));
+      throwFirst(
+        await Promise.allSettled(errands.map((errand) => step(errand, me, signal, errands.length))),
+      );
       return errands.length > 0 ? STEP_MS : undefined;
     },
   });

@@ -38,7 +38,8 @@ export function startReplays(deps: DriverDeps): AsyncDisposable {
     {
       what: "drive bulk replays",
       claim: (me, leaseMs) => claimReplays(deps.database.kysely, me, leaseMs),
-      step: (replay, me, signal) => step(replay, me, { ...deps, log }, signal),
+      step: (replay, me, signal, sideBySide) =>
+        step(replay, me, { ...deps, log }, signal, sideBySide),
     },
     log,
   );
@@ -50,6 +51,7 @@ async function step(
   me: string,
   deps: DriverDeps,
   signal: AbortSignal,
+  sideBySide: number,
 ): Promise<void> {
   const { database, dispatcher, log } = deps;
   const db = database.kysely;
@@ -76,7 +78,7 @@ async function step(
     log.info({ replayId: id, ...counts }, "those that went ahead are well; the replay goes on");
     return;
   }
-  const due = await dueNow(replay, me, db);
+  const due = await dueNow(replay, me, db, sideBySide);
   const letters = await nextLetters(db, id, isCanary ? Math.min(due, ahead) : due);
   const done = await alreadyDone(db, letters);
   if (letters.length === 0) return;
@@ -88,11 +90,16 @@ async function step(
   });
 }
 
-async function dueNow(replay: Replay, me: string, db: Database["kysely"]): Promise<number> {
+async function dueNow(
+  replay: Replay,
+  me: string,
+  db: Database["kysely"],
+  sideBySide: number,
+): Promise<number> {
   const { id, ratePerSecond, pacedFrom, pacedCount } = replay;
   const now = new Date();
   const pace = pacedFrom && { ratePerSecond, from: pacedFrom, count: pacedCount };
-  if (pace !== null && !isFarBehind(pace, now)) return lettersDue(pace, now);
+  if (pace !== null && !isFarBehind(pace, now)) return lettersDue(pace, now, sideBySide);
   await beginPace(db, id, me);
   return 0;
 }

@@ -18,7 +18,7 @@ import {
   UNDER_WAY,
 } from "@ballast/database";
 import { z } from "zod";
-import { type Caller, requestedBy, scopeOf } from "../http/caller.ts";
+import { requestedBy, scopeOf } from "../http/caller.ts";
 import { type Endpoint, read, type WriteCall, write } from "../http/endpoint.ts";
 import { refusal } from "../http/field-errors.ts";
 import { notFound, Problem } from "../http/problem.ts";
@@ -53,7 +53,7 @@ export const replayRoutes = ({ database }: { readonly database: Database }): End
     scope: "operate",
     summary: "Replay all letters that a filter finds",
     description:
-      "A few go ahead, the others follow at the rate once those have ended well. It stops by itself when the same cause comes back, goes on after a restart, and can be watched, cancelled and resumed. One at a time for each queue. With `dryRun` it only says what would happen.",
+      "A few go ahead, the others follow at the rate once those have ended well. It stops by itself when the same cause comes back, goes on after a restart, and can be watched, cancelled and resumed. One at a time for each queue and company; one of all companies goes beside those. With `dryRun` it only says what would happen.",
     params: z.object({}),
     query: z.object({}),
     body: ReplayManyInput,
@@ -83,7 +83,7 @@ export const replayRoutes = ({ database }: { readonly database: Database }): End
       if (body.dryRun || count === 0)
         return { status: 200, body: await forecast(tx, scope, filter, ratePerSecond) };
 
-      await refuseSecond(tx, caller, filter.queue);
+      await refuseSecond(tx, filter.queue, caller.companyId);
       const letterIds: string[] = [];
       for await (const page of replayableLetters(tx, scope, filter))
         letterIds.push(...page.map(({ runId }) => runId));
@@ -209,7 +209,7 @@ async function move(
       "replay-state",
       `replay ${replayId} is ${before.state}; this needs one that is ${from.join(" or ")}`,
     );
-  if (state === "canary") await refuseSecond(tx, caller, before.queue);
+  if (state === "canary") await refuseSecond(tx, before.queue, before.companyId);
   await moveReplay(tx, replayId, from, state).catch(asRunning(before.queue));
   const { companyId } = before;
   const was = { state: before.state, stopReason: before.stopReason };
@@ -219,13 +219,10 @@ async function move(
   return { status: 200, body: await present(tx, after) };
 }
 
-/** Of another company's replay no more is told than that there is one. */
-async function refuseSecond(db: Queryable, caller: Caller, queue: string): Promise<void> {
-  const other = await findActiveReplay(db, queue);
-  if (other === undefined) return;
-  const isTheirs = caller.companyId !== null && caller.companyId !== other.companyId;
-  const which = isTheirs ? "another" : `/v1/replays/${other.id}`;
-  throw new Problem("replay-running", `queue ${queue} has ${which} under way`);
+async function refuseSecond(db: Queryable, queue: string, companyId: string | null): Promise<void> {
+  const other = await findActiveReplay(db, queue, companyId);
+  if (other !== undefined)
+    throw new Problem("replay-running", `queue ${queue} has /v1/replays/${other.id} under way`);
 }
 
 /** Two at the same moment: the database lets one in. */

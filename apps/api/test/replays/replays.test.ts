@@ -175,6 +175,45 @@ test("a second one for the queue is refused with the name of the first; a cancel
   ]);
 });
 
+test("a company's replay keeps neither another company nor an operator of all from theirs, and a letter of two is replayed once", {
+  timeout: 90_000,
+}, async () => {
+  await using t = await setup();
+  const [mine, theirs] = [await deadPdf(t), await deadPdf(t), await deadPdf(t)];
+  const body = { filter: { queue: "pdf" }, canary: 0, ratePerSecond: 100, reason };
+  const keys = [await t.keyFor(mine.companyId), await t.keyFor(theirs.companyId), t.adminKey];
+  const paths: string[] = [];
+  for (const key of keys) {
+    const got = await t.as(key).post("/v1/replays", body).expect(202);
+    paths.push(got.headers.get("location") ?? "");
+  }
+  for (const [n, key] of keys.entries())
+    expect(await t.as(key).post("/v1/replays", body)).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining(paths[n] ?? "") },
+    });
+
+  await using _driver = drive(t);
+  const ends = [];
+  for (const path of paths) ends.push((await reach(t, path, "completed")).counts);
+  expect(ends.map(({ letters }) => letters)).toEqual([1, 1, 3]);
+  expect(ends.reduce((sum, { replayed }) => sum + replayed, 0)).toBe(3);
+});
+
+test("a company's replay is resumed beside another of its queue, but not beside its own", async () => {
+  await using t = await setup();
+  const mine = await deadPdf(t);
+  const own = t.as(await t.keyFor(mine.companyId));
+  const body = { filter: { queue: "pdf" }, reason };
+  const path = (await own.post("/v1/replays", body).expect(202)).headers.get("location");
+  await own.post(`${path}/cancel`, { reason }).expect(200);
+  await t.api.post("/v1/replays", body).expect(202);
+  await own.post(`${path}/resume`, { reason }).expect(200);
+  await own.post(`${path}/cancel`, { reason }).expect(200);
+  await own.post("/v1/replays", body).expect(202);
+  expect((await t.api.post(`${path}/resume`, { reason })).status).toBe(409);
+});
+
 test("letters of one cause are found by its fingerprint", async () => {
   await using t = await setup();
   const [one] = await deadEchoes(t, 2);

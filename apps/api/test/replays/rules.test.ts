@@ -34,6 +34,20 @@ test("what a pause has missed is not made up for in a burst: the pace begins ane
   expect(isFarBehind(pace, at(1_000))).toBe(false);
 });
 
+test("replays that are driven side by side take no more at once than one may", () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0.1, max: 1_000, noNaN: true }),
+      fc.integer({ min: 1, max: 500 }),
+      (rate, many) => {
+        const due = lettersDue({ ratePerSecond: rate, from: at(0), count: 0 }, at(60_000), many);
+        expect(due).toBeGreaterThan(0);
+        expect(due * many).toBeLessThan(1_000 + many);
+      },
+    ),
+  );
+});
+
 test("a replay stops above the share, judged by enough ends or by those that went ahead, and never below it", () => {
   fc.assert(
     fc.property(

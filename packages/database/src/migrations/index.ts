@@ -16,6 +16,7 @@ import { reminders } from "./0016-reminders.ts";
 import { invoiceRuns } from "./0017-invoice-runs.ts";
 import { erasure } from "./0018-erasure.ts";
 import { stallsAtStart } from "./0019-stalls-at-start.ts";
+import { replaysOfCompanies } from "./0020-replays-of-companies.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -36,4 +37,5 @@ export const migrations: Record<string, Migration> = {
   "0017-invoice-runs": invoiceRuns,
   "0018-erasure": erasure,
   "0019-stalls-at-start": stallsAtStart,
+  "0020-replays-of-companies": replaysOfCompanies,
 };

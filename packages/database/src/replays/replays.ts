@@ -22,7 +22,7 @@ export interface NewReplay {
 /**
  * Write a replay down with the letters it is about, as they are now.
  *
- * @throws SQLSTATE 23505 on `replays_one_per_queue` if one of the same queue is under way
+ * @throws SQLSTATE 23505 on `replays_one_per_queue` if its company has one of the same queue under way
  */
 export async function createReplay(tx: Tx, replay: NewReplay, letterIds: readonly string[]) {
   const id = uuidv7();
@@ -57,10 +57,15 @@ export const findReplay = (
   id: string,
 ): Promise<Replay | undefined> => inScope(db, scope).where("id", "=", id).executeTakeFirst();
 
-/** The one of a queue that is under way. */
-export const findActiveReplay = (db: Queryable, queue: string): Promise<Replay | undefined> =>
+/** The one of a queue that a company has under way; `null`: the one of all companies. */
+export const findActiveReplay = (
+  db: Queryable,
+  queue: string,
+  companyId: string | null,
+): Promise<Replay | undefined> =>
   inScope(db, "all")
     .where("queue", "=", queue)
+    .where("companyId", "is not distinct from", companyId)
     .where("state", "in", [...UNDER_WAY])
     .executeTakeFirst();
 
@@ -92,7 +97,7 @@ export const UNDER_WAY: readonly ReplayState[] = ["canary", "running"];
  * Move a replay on, if it is still in one of the states `from`. Whoever drives it notices at its next
  * letter.
  *
- * @throws SQLSTATE 23505 on `replays_one_per_queue` if it is resumed beside another of its queue
+ * @throws SQLSTATE 23505 on `replays_one_per_queue` if it is resumed beside another of its queue and company
  */
 export async function moveReplay(
   db: Queryable,
