@@ -1,4 +1,4 @@
-import type { Database, KeyRing, Tx } from "@ballast/database";
+import { type Database, findApiKeys, type KeyRing, type Tx } from "@ballast/database";
 import type { Dispatcher, Engine, Requests } from "@ballast/jobs";
 import type { Telemetry } from "@ballast/service";
 import type { ObjectStore } from "@ballast/storage";
@@ -104,7 +104,8 @@ export function createApp(deps: AppDeps): Express {
   const { database, telemetry, limits } = deps;
   const served = endpoints(deps);
   const rateLimit = perKeyRateLimit(limits.requestsPerMinute);
-  const authenticate = authentication(database.kysely);
+  const { kysely } = database;
+  const authenticate = authentication((keys) => findApiKeys(kysely, keys));
   const app = express();
   app.set("query parser", "simple"); // no nested objects made from a query string
   app.set("etag", false); // our answers name their own, where one helps

@@ -1,5 +1,12 @@
 export { type Address, type Paper, paperOf, type TaxId } from "./address.ts";
-export { type ApiKey, createApiKey, findApiKey, type NewApiKey, revokeApiKey } from "./api-keys.ts";
+export {
+  type ApiKey,
+  createApiKey,
+  findApiKey,
+  findApiKeys,
+  type NewApiKey,
+  revokeApiKey,
+} from "./api-keys.ts";
 export { awaitDatabase, DatabaseRefusedError, OldSchemaError } from "./await-database.ts";
 export {
   type Company,

@@ -6,6 +6,7 @@ import {
   beginIdempotent,
   createApiKey,
   findApiKey,
+  findApiKeys,
   finishIdempotent,
   type IdempotencyClaim,
   IdempotencyClaimLostError,
@@ -60,6 +61,24 @@ test("a key with the right prefix and another secret opens nothing", async () =>
   const last = t.key.endsWith("A") ? "E" : "A";
   for (const wrong of ["", "bk_", `${t.key} `, t.key.toUpperCase(), `${t.key.slice(0, -1)}${last}`])
     expect(await findApiKey(t.db, wrong)).toBeUndefined();
+});
+
+test("many keys are looked up together, each is answered for itself, and the use of those that open is noted", async () => {
+  await using t = await setup();
+  const other = await createApiKey(t.db, { name: "till", companyId: null, scopes: ["write"] });
+  const made = `bk_abcdefgh_${"A".repeat(43)}`;
+  const asked = [made, other.key, "", t.key, `${t.key.slice(0, -2)}AA`, other.key];
+  const found = await findApiKeys(t.db, asked);
+  expect(found.map((one) => one?.name)).toEqual([
+    undefined,
+    "till",
+    undefined,
+    "shop",
+    undefined,
+    "till",
+  ]);
+  const used = await t.db.selectFrom("apiKeys").select("lastUsedAt").execute();
+  expect(used).toEqual([{ lastUsedAt: expect.any(Date) }, { lastUsedAt: expect.any(Date) }]);
 });
 
 test("of calls with one key made at once, one is new", async () => {

@@ -1,4 +1,4 @@
-import { type ApiKey, type CompanyScope, findApiKey, type Queryable } from "@ballast/database";
+import { type ApiKey, type CompanyScope, groupCommit } from "@ballast/database";
 import { Problem } from "./problem.ts";
 import { sharedLookup } from "./shared-lookup.ts";
 
@@ -12,9 +12,24 @@ export type Authenticate = (header: string | undefined) => Promise<Caller>;
 /** For so long a key may still be used that was revoked. */
 const KNOWN_FOR_MS = 1_000;
 
-/** Calls of one key share a look at the database each second. */
-export function authentication(db: Queryable): Authenticate {
-  const find = sharedLookup((key) => findApiKey(db, key), KNOWN_FOR_MS);
+/** Keys that are looked up by one statement, whose callers they are in their order. */
+type FindKeys = (keys: readonly string[]) => Promise<readonly (Caller | undefined)[]>;
+
+/** Of the pool's connections, so many at most serve to look up keys. */
+const LOOKS_UNDER_WAY = 2;
+
+/**
+ * Calls of one key share a look at the database each second, and keys that come while others are looked up share
+ * the next one: whoever makes up thousands of keys takes no connection from those who have one. Nobody is refused
+ * for what came from their address: behind a proxy or in one office, it is that of many.
+ */
+export function authentication(findKeys: FindKeys): Authenticate {
+  const look = groupCommit<string, Caller | undefined>({
+    keyOf: () => "",
+    underWay: LOOKS_UNDER_WAY,
+    commit: findKeys,
+  });
+  const find = sharedLookup(look, KNOWN_FOR_MS);
   return async (header) => {
     if (header === undefined)
       throw unauthorized("the Authorization header is missing: send `Bearer bk_…`");
