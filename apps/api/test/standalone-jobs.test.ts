@@ -3,13 +3,29 @@ import { setup } from "./setup.ts";
 
 test("a job that needs no business change is asked for by its name", async () => {
   await using t = await setup();
+  const dueAt = new Date(Date.now() + 86_400_000).toISOString();
   const asked = await t.api
-    .post("/v1/jobs", { job: "echo", payload: { id: "7" }, dueAt: "2999-01-01T00:00:00Z" })
+    .post("/v1/jobs", { job: "echo", payload: { id: "7" }, dueAt })
     .expect(202);
 
   const job = await t.api.get(asked.headers.get("location") ?? "").expect(200);
   expect(job.body).toMatchObject({ job: "echo", queue: "drill", state: "waiting" });
-  expect(job.body.dueAt).toBe("2999-01-01T00:00:00.000Z");
+  expect(job.body.dueAt).toBe(dueAt);
+});
+
+test("what no service works at is asked for by keys of all companies alone", async () => {
+  await using t = await setup();
+  const { companyId } = await t.tenant();
+  const own = t.as(await t.keyFor(companyId));
+  for (const key of [{}, { "Idempotency-Key": "k" }])
+    expect(await own.post("/v1/jobs", { job: "echo", payload: { id: "1" } }, key)).toMatchObject({
+      status: 403,
+      body: {
+        type: "/problems#all-companies-only",
+        detail: expect.stringMatching(/queue drill.*key of all companies/),
+      },
+    });
+  expect((await t.api.get("/v1/jobs?queue=drill")).body.jobs).toEqual([]);
 });
 
 test("a name that is unknown, or of a job that belongs to a business change, is refused with those that are not", async () => {

@@ -1,4 +1,4 @@
-import { type AnyJob, jobContracts, renderInvoice } from "@ballast/contracts";
+import { type AnyJob, drill, jobContracts, renderInvoice } from "@ballast/contracts";
 import {
   cancelRequest,
   type Database,
@@ -78,13 +78,21 @@ function standaloneJob(name: string): (typeof standalone)[number] {
   throw refusal("invalid-body", [{ path: "job", message: `must be one of: ${names}` }]);
 }
 
-/** @throws {Problem} `invalid-body` */
+/** No service works there: what one company puts in would stay, and fill the engine for all. */
+const FOR_ALL_COMPANIES_ONLY: ReadonlySet<string> = new Set([drill.name]);
+
+/** @throws {Problem} `invalid-body`, `all-companies-only` */
 function wishOf({
   caller,
   body,
   traceparent,
 }: Call<unknown, unknown, z.output<typeof StandaloneInput>>): JobWish {
   const { job, input } = standaloneJob(body.job);
+  if (caller.companyId !== null && FOR_ALL_COMPANIES_ONLY.has(job.queue.name))
+    throw new Problem(
+      "all-companies-only",
+      `${job.name} is of queue ${job.queue.name}, where no service works: ask an operator with a key of all companies`,
+    );
   const { payload } = parseOrRefuse(input, body, "invalid-body");
   return {
     job,
@@ -148,7 +156,7 @@ export const jobRoutes = (deps: Deps): Endpoint[] => [
     body: StandaloneInput,
     example: { job: "echo", payload: { id: "1" } },
     answers: { 202: { description: "Asked for.", schema: AcceptedBody, headers: acceptedHeaders } },
-    problems: [],
+    problems: ["all-companies-only"],
     async together(call) {
       const wish = wishOf(call);
       return accepted({ ...(await deps.jobWishes(wish)), job: wish.job.name });
