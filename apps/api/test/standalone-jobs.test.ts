@@ -28,6 +28,20 @@ test("what no service works at is asked for by keys of all companies alone", asy
   expect((await t.api.get("/v1/jobs?queue=drill")).body.jobs).toEqual([]);
 });
 
+test("a job is due within a year, or refused", async () => {
+  await using t = await setup();
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+  const ask = (dueAt: string) =>
+    t.api.post("/v1/jobs", { job: "echo", payload: { id: "1" }, dueAt });
+  for (const dueAt of [inDays(367), "9999-12-31T23:59:59Z"])
+    expect(await ask(dueAt)).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: "dueAt", message: "must be within a year from now" }] },
+    });
+  await ask(inDays(364)).expect(202);
+  await ask("2020-01-01T00:00:00Z").expect(202);
+});
+
 test("a name that is unknown, or of a job that belongs to a business change, is refused with those that are not", async () => {
   await using t = await setup();
   for (const job of ["sing", "send-invoice"])

@@ -16,6 +16,9 @@ export const AcceptedBody = z.object(asked).meta({ id: "Accepted" });
 
 export const acceptedHeaders = { Location: "Where to follow the job: `/v1/jobs/{requestId}`." };
 
+/** A leap year: what is due later than that is a slip, and its row would stay as long. */
+const DUE_WITHIN_MS = 366 * 86_400_000;
+
 export const StandaloneInput = z
   .strictObject({
     job: line(200).meta({ example: "echo" }),
@@ -23,9 +26,10 @@ export const StandaloneInput = z
     dueAt: z.iso
       .datetime({ offset: true })
       .transform((text) => new Date(text))
+      .refine((at) => at.getTime() <= Date.now() + DUE_WITHIN_MS, "must be within a year from now")
       .optional()
       .meta({
-        description: "Not started before then.",
+        description: "Not started before then; within a year.",
         override: { type: "string", format: "date-time" },
       }),
   })

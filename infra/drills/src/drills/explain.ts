@@ -39,7 +39,8 @@ export const explain = defineDrill({
     t.tell("held, scheduled, queued, paused");
     const { invoice } = await stack.invoice();
     await expectCode(locationOf(await stack.api.post(`/v1/invoices/${invoice.id}/send`)), "held");
-    await expectCode(await echo("later", { dueAt: "2999-01-01T00:00:00Z" }), "scheduled");
+    const dueAt = new Date(Date.now() + 86_400_000).toISOString();
+    await expectCode(await echo("later", { dueAt }), "scheduled");
     const queued = await echo("queued");
     await expectCode(queued, "queued");
     await stack.otherTeam.queue("drill").pause();
