@@ -1,6 +1,6 @@
-import { BULK_PRIORITY } from "@ballast/contracts";
 import { sql } from "kysely";
 import type { Queryable } from "./database.ts";
+import { isDueOfPriority, priorities, since } from "./run-store/due.ts";
 import { isPaused } from "./run-store/pauses.ts";
 
 /** What is committed, due, and not yet in the queue engine. */
@@ -13,15 +13,10 @@ export interface Outbox {
   readonly paused: number;
 }
 
-/** As the index to dispatch by has it. */
-const isRow = sql`r.state = 'waiting' AND r.handed_at IS NULL AND r.held_for IS NULL
-  AND r.priority < ${sql.lit(BULK_PRIORITY)}`;
-const isDue = sql`${isRow} AND (r.due_at IS NULL OR r.due_at <= now())`;
-const isPending = sql`${isDue} AND NOT ${isPaused}
+const isPending = sql`${isDueOfPriority} AND NOT ${isPaused}
   AND (r.slot IS NULL OR NOT EXISTS (
     SELECT 1 FROM job_runs o
     WHERE o.queue = r.queue AND o.slot = r.slot AND o.state = 'started'))`;
-const since = sql`coalesce(r.due_at, r.created_at)`;
 
 /**
  * Measure the outbox. Runs that wait for their slot, are held or due later do not count, nor does bulk work:
@@ -32,21 +27,18 @@ const since = sql`coalesce(r.due_at, r.created_at)`;
 export async function measureOutbox(db: Queryable, limit: number): Promise<Outbox> {
   // The oldest may be the least urgent, far beyond what is counted: so it is asked of each priority.
   const { rows } = await sql<Outbox>`
-    WITH RECURSIVE priorities AS (
-      (SELECT r.priority FROM job_runs r WHERE ${isRow} ORDER BY r.priority LIMIT 1)
-      UNION ALL
-      SELECT (SELECT r.priority FROM job_runs r
-              WHERE ${isRow} AND r.priority > p.priority ORDER BY r.priority LIMIT 1)
-      FROM priorities p WHERE p.priority IS NOT NULL
-    ), oldest AS (
+    WITH RECURSIVE ${priorities}, oldest AS (
       SELECT min(first.since) AS since FROM priorities p CROSS JOIN LATERAL (
-        SELECT ${since} AS since FROM job_runs r
-        WHERE ${isPending} AND r.priority = p.priority ORDER BY ${since} LIMIT 1) first
+        SELECT ${since} AS since FROM job_runs r WHERE ${isPending} ORDER BY ${since} LIMIT 1) first
     ), counted AS (
-      SELECT 1 FROM job_runs r WHERE ${isPending} ORDER BY r.priority, ${since}, r.id LIMIT ${limit}
+      SELECT FROM priorities p CROSS JOIN LATERAL (
+        SELECT FROM job_runs r WHERE ${isPending} ORDER BY ${since} LIMIT ${limit}) one
+      LIMIT ${limit}
     ), held AS (
-      SELECT 1 FROM job_runs r JOIN queue_states s ON s.queue = r.queue AND s.paused
-      WHERE ${isDue} LIMIT ${limit}
+      SELECT FROM priorities p CROSS JOIN LATERAL (
+        SELECT FROM job_runs r JOIN queue_states s ON s.queue = r.queue AND s.paused
+        WHERE ${isDueOfPriority} LIMIT ${limit}) one
+      LIMIT ${limit}
     )
     SELECT (SELECT count(*) FROM counted)::int AS pending,
            coalesce(extract(epoch FROM now() - (SELECT since FROM oldest)), 0)::float8

@@ -1,23 +1,18 @@
-import { BULK_PRIORITY } from "@ballast/contracts";
 import { sql } from "kysely";
 import type { Queryable } from "../database.ts";
+import { bulkFrom, isDueOfPriority, isReady, priorities, since } from "./due.ts";
 import { isPaused } from "./pauses.ts";
 import type { ClaimedRun, Handed } from "./port.ts";
 import { claimedRunColumns, oldestRequest } from "./run-columns.ts";
 
 /** The most urgent of two waits first: its priority, then the moment it could have begun. */
-const byUrgency = sql`r.priority, coalesce(r.due_at, r.created_at), r.id`;
+const byUrgency = sql`r.priority, ${since}, r.id`;
 
 const slotIsFree = sql`(r.slot IS NULL OR NOT EXISTS (
   SELECT 1 FROM job_runs o WHERE o.queue = r.queue AND o.slot = r.slot AND o.state = 'started'))`;
 
-/** Waits for the engine, as far as the row itself says. */
-const isReady = sql`r.state = 'waiting' AND r.handed_at IS NULL AND r.held_for IS NULL`;
-
 /** Of a queue's bulk work the engine holds four times what runs now, and from the start this much. */
 const BULK_ROOM = { perRunning: 4, least: 8 };
-
-const bulkFrom = sql.lit(BULK_PRIORITY);
 
 /** Nothing around the row holds it back. */
 const isDueAndFree = sql`(r.due_at IS NULL OR r.due_at <= now()) AND ${slotIsFree} AND NOT ${isPaused}`;
@@ -25,9 +20,10 @@ const isDueAndFree = sql`(r.due_at IS NULL OR r.due_at <= now()) AND ${slotIsFre
 /** What is wished for and not held may be handed over as soon as it is recorded. */
 export const isUrgentAndFree = sql`r.priority < ${bulkFrom} AND ${isDueAndFree}`;
 
+const isUnclaimed = sql`(r.claimed_until IS NULL OR r.claimed_until <= now())`;
+
 /** May be handed over now. */
-const isFree = sql`${isReady}
-  AND (r.claimed_until IS NULL OR r.claimed_until <= now()) AND ${isDueAndFree}`;
+const isFree = sql`${isUnclaimed} AND ${isDueAndFree}`;
 
 const isBulkRow = sql`${isReady} AND r.priority >= ${bulkFrom}`;
 
@@ -44,12 +40,14 @@ export async function claim(
   owed: Readonly<Record<string, number>>,
 ): Promise<ClaimedRun[]> {
   const { rows } = await sql<ClaimedRun>`
-    WITH RECURSIVE urgent AS (
-      SELECT r.id FROM job_runs r
-      WHERE ${isFree} AND r.priority < ${bulkFrom}
-      ORDER BY ${byUrgency}
+    WITH RECURSIVE ${priorities}, urgent AS (
+      SELECT next.id FROM priorities p CROSS JOIN LATERAL (
+        SELECT r.id FROM job_runs r
+        WHERE ${isDueOfPriority} AND ${isFree}
+        ORDER BY ${byUrgency}
+        LIMIT ${limit}
+        FOR UPDATE SKIP LOCKED) next
       LIMIT ${limit}
-      FOR UPDATE SKIP LOCKED
     ), queues AS (
       (SELECT r.queue FROM job_runs r WHERE ${isBulkRow} ORDER BY r.queue LIMIT 1)
       UNION ALL
@@ -70,14 +68,14 @@ export async function claim(
     ), bulk AS (
       SELECT next.id FROM room CROSS JOIN LATERAL (
         SELECT r.id FROM job_runs r
-        WHERE ${isFree} AND r.priority >= ${bulkFrom} AND r.queue = room.queue
+        WHERE ${isBulkRow} AND ${isFree} AND r.queue = room.queue
         ORDER BY ${byUrgency}
         LIMIT least(${limit}, greatest(0, room.room - room.bulk_count) + room.owed)
         FOR UPDATE SKIP LOCKED) next
     ), raised AS (
       SELECT r.id FROM job_runs r
       WHERE r.state = 'waiting' AND r.handed_at IS NOT NULL AND r.priority < r.engine_priority
-        AND (r.claimed_until IS NULL OR r.claimed_until <= now())
+        AND ${isUnclaimed}
       LIMIT ${limit}
       FOR UPDATE SKIP LOCKED
     ), r AS (
@@ -143,7 +141,7 @@ export async function nextDueInMs(db: Queryable): Promise<number | null> {
       -- Fell due since the last claim.
       (SELECT r.due_at FROM job_runs r WHERE ${isReady} AND r.due_at <= now() AND NOT ${isPaused}
          -- Bulk work waits for room, of which a run's end tells.
-         AND r.priority < ${bulkFrom} AND (r.claimed_until IS NULL OR r.claimed_until <= now()) AND ${slotIsFree} LIMIT 1),
+         AND r.priority < ${bulkFrom} AND ${isUnclaimed} AND ${slotIsFree} LIMIT 1),
       -- Claimed by a dispatcher that may have died with it.
       (SELECT min(r.claimed_until) FROM job_runs r WHERE ${isReady} AND r.claimed_until > now())
     ) - now()) * 1000)::float8 AS in_ms`.execute(db);
