@@ -18,18 +18,23 @@ for (const [net, prefix] of [
 ] as const)
   notPublic.addSubnet(net, prefix, "ipv4");
 for (const [net, prefix] of [
-  ["::", 127],
-  ["64:ff9b::", 96],
-  ["fc00::", 7],
-  ["fe80::", 10],
-  ["ff00::", 8],
+  ["2001::", 23], // Teredo, which holds an IPv4 address, and other protocols' own
+  ["2001:db8::", 32],
+  ["2002::", 16], // 6to4: holds an IPv4 address
+  ["3fff::", 20],
 ] as const)
   notPublic.addSubnet(net, prefix, "ipv6");
+
+/** Of IPv6 all that is routed, and IPv4 as itself: whatever else holds an IPv4 address leads to it unseen. */
+const routed = new BlockList();
+routed.addSubnet("2000::", 3, "ipv6");
+routed.addSubnet("::ffff:0:0", 96, "ipv6");
 
 /** `true` also for an IPv4 address that hides in an IPv6 one. */
 export function isPrivate(address: string): boolean {
   const family = isIP(address);
-  return family === 0 || notPublic.check(address, family === 6 ? "ipv6" : "ipv4");
+  if (family === 4) return notPublic.check(address, "ipv4");
+  return family === 0 || !routed.check(address, "ipv6") || notPublic.check(address, "ipv6");
 }
 
 /**
