@@ -35,7 +35,7 @@ export {
   verdictOf,
 } from "./remote/open-guard.ts";
 export type { Remote, RemoteStore } from "./remote/store.ts";
-export { type Throttle, throttleFromHeaders } from "./remote/throttle.ts";
+export { LONGEST_WAIT_MS, type Throttle, throttleFromHeaders } from "./remote/throttle.ts";
 export { createRequests, type Requests, type SimpleWish, slotKey, type Wish } from "./requests.ts";
 export { type Rounds, startRounds } from "./rounds.ts";
 export type { Reconciled } from "./silent-runs.ts";

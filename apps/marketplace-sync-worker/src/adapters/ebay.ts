@@ -1,4 +1,4 @@
-import { throttleFromHeaders } from "@ballast/jobs";
+import { LONGEST_WAIT_MS, throttleFromHeaders } from "@ballast/jobs";
 import type { RemoteHttp, RemoteRequest, RemoteResponse } from "../http/remote-http.ts";
 import { type TokenGrant, withToken } from "./access-token.ts";
 import type { AdapterDeps, ItemOutcome, MarketplaceAdapter, StockItem } from "./adapter.ts";
@@ -141,7 +141,7 @@ async function dailyResetMs(
     .filter((rate) => number(at(rate, "remaining")) === 0)
     .map((rate) => Date.parse(text(at(rate, "reset")) ?? "") - Date.now())
     .filter((waitMs) => waitMs > 0);
-  return resets.length === 0 ? undefined : Math.max(...resets);
+  return resets.length === 0 ? undefined : Math.min(LONGEST_WAIT_MS, Math.max(...resets));
 }
 
 const grantOf = (

@@ -20,35 +20,40 @@ export function sharedQuotaOf(
     const { data } = z.object(marketplaces.amazon).safeParse(account);
     if (data === undefined) return undefined; // whoever opens the adapter says what is wrong
     const perSecond = data.settings.appRequestsPerSecond;
-    return {
-      remote: appRemote(kind, data.credentials.clientId),
-      quota: { capacity: perSecond, restorePerSecond: perSecond },
-      isRefusedTogether: false,
-    };
+    const quota = { capacity: perSecond, restorePerSecond: perSecond };
+    return { remote: appRemote(kind, data, quota), quota, isRefusedTogether: false };
   }
   if (kind === "ebay") {
     const { data } = z.object(marketplaces.ebay).safeParse(account);
     if (data === undefined) return undefined;
     const { dailyCalls } = data.settings;
+    const quota = dailyCalls && {
+      capacity: Math.ceil(dailyCalls / HOURS_A_DAY),
+      restorePerSecond: dailyCalls / SECONDS_A_DAY,
+    };
     return {
-      remote: appRemote(kind, data.credentials.clientId),
-      ...(dailyCalls === undefined
-        ? {}
-        : {
-            quota: {
-              capacity: Math.ceil(dailyCalls / HOURS_A_DAY),
-              restorePerSecond: dailyCalls / SECONDS_A_DAY,
-            },
-          }),
+      remote: appRemote(kind, data, quota),
+      ...(quota ? { quota } : {}),
       isRefusedTogether: true,
     };
   }
   return undefined;
 }
 
-/** The application's id is a credential: what is stored and logged tells nothing of it. */
-const appRemote = (kind: string, clientId: string) =>
-  ({
+interface AppAccount {
+  readonly settings: { readonly endpoint?: string | undefined };
+  readonly credentials: { readonly clientId: string };
+}
+
+/**
+ * The application's id is a credential: what is stored and logged tells nothing of it. Any account may name it, so
+ * the address and the quota stand beside it: what one says of them reaches only those who say the same.
+ */
+const appRemote = (kind: string, { settings, credentials }: AppAccount, quota: unknown) => {
+  const origin = settings.endpoint && new URL(settings.endpoint).origin;
+  const app = JSON.stringify([origin, credentials.clientId, quota]);
+  return {
     kind: "marketplace",
-    key: `${kind}-app-${createHash("sha256").update(clientId).digest("hex").slice(0, 16)}`,
-  }) as const;
+    key: `${kind}-app-${createHash("sha256").update(app).digest("hex").slice(0, 16)}`,
+  } as const;
+};

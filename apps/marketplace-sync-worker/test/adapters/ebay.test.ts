@@ -33,6 +33,19 @@ test("a day's quota that is used up is waited for until eBay's own reset", async
   expect(t.throttles.at(-1)).toEqual({ isThrottled: true, retryAfterMs: error.retryAfterMs });
 });
 
+test("a reset that is further away than a day is waited for a day", async () => {
+  // 2 calls in a window of 200,000 s.
+  await using t = await setup({
+    kind,
+    stock: emptyStock(1),
+    quota: { burst: 2, perSecond: 0.00001 },
+  });
+  await t.push(t.item("SKU0", 1));
+  await t.push(t.item("SKU0", 2));
+  const error = await t.push(t.item("SKU0", 3)).catch((thrown) => thrown);
+  expect(error).toMatchObject({ code: "rate_limited", retryAfterMs: 24 * 3_600_000 });
+});
+
 test("an item and its offer are told in one request", async () => {
   await using t = await setup({ kind, stock: emptyStock(1) });
   const [outcome] = await t.push(t.item("SKU0", 5, { externalId: "SKU0/36445435465" }));

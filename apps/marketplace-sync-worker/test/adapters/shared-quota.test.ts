@@ -30,6 +30,20 @@ test("an application's day at eBay is spread over the day, and its refusal is on
   expect(sharedQuotaOf("ebay", { settings: {}, credentials })).not.toHaveProperty("quota");
 });
 
+test("who points to another address, or tells another quota, shares nothing with the others", () => {
+  const ebay = (settings: object) => sharedQuotaOf("ebay", { settings, credentials })?.remote;
+  const ours = ebay({});
+  expect(ebay({ endpoint: "https://ebay.evil.example" })).not.toEqual(ours);
+  expect(ebay({ dailyCalls: 24 })).not.toEqual(ours);
+  const proxied = ebay({ endpoint: "https://proxy.example/one" });
+  expect(ebay({ endpoint: "https://proxy.example/two" })).toEqual(proxied);
+
+  const sp = (more: object) =>
+    sharedQuotaOf("amazon", { settings: { ...amazon, ...more }, credentials })?.remote;
+  expect(sp({ endpoint: "https://amazon.evil.example" })).not.toEqual(sp({}));
+  expect(sp({ appRequestsPerSecond: 0.001 })).not.toEqual(sp({}));
+});
+
 test("where a marketplace has no quota of applications there is none", () => {
   expect(sharedQuotaOf("shopify", { settings: {}, credentials: {} })).toBeUndefined();
 });

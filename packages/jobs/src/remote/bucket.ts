@@ -1,4 +1,4 @@
-import type { Throttle } from "./throttle.ts";
+import { LONGEST_WAIT_MS, type Throttle } from "./throttle.ts";
 
 /** What is known of a remote's quota. Until it tells, there is none. */
 export interface Bucket {
@@ -89,7 +89,7 @@ export function learn(bucket: Bucket, throttle: Throttle, now: Date): Bucket {
     ...known,
     tokens: throttle.isThrottled ? 0 : tokensLeft(bucket, known, throttle),
     blockedUntil: later(bucket.blockedUntil, now, askedWaitMs(throttle, restorePerSecond)),
-    resetsAt: untilReset === undefined ? known.resetsAt : new Date(now.getTime() + untilReset),
+    resetsAt: untilReset === undefined ? known.resetsAt : within(now, untilReset),
   };
 }
 
@@ -158,6 +158,10 @@ function refilled(bucket: Bucket, now: Date): Bucket {
 }
 
 function later(until: Date | null, now: Date, waitMs: number): Date | null {
-  const asked = now.getTime() + waitMs;
-  return waitMs > 0 && asked > (until?.getTime() ?? 0) ? new Date(asked) : until;
+  const asked = within(now, waitMs);
+  return waitMs > 0 && asked.getTime() > (until?.getTime() ?? 0) ? asked : until;
 }
+
+/** Headers are bounded where they are read; what stood in a body is not. */
+const within = (now: Date, waitMs: number): Date =>
+  new Date(now.getTime() + Math.min(LONGEST_WAIT_MS, waitMs));

@@ -17,7 +17,7 @@ export interface Throttle {
 }
 
 /** A wait that is longer outlives every job that could wait for it. */
-const LONGEST_MS = 24 * 3_600_000;
+export const LONGEST_WAIT_MS = 24 * 3_600_000;
 /** Seconds since 1970 rather than from now; as a wait it would be 30 years. */
 const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;
@@ -67,7 +67,7 @@ export function throttleFromHeaders(
 /** Whole seconds, or a date of HTTP; a date that has passed is no wait. */
 function retryAfter(header: string | undefined, now: number): number | undefined {
   const text = header?.trim() ?? "";
-  if (/^\d{1,9}$/.test(text)) return Math.min(LONGEST_MS, Number(text) * 1_000);
+  if (/^\d{1,9}$/.test(text)) return Math.min(LONGEST_WAIT_MS, Number(text) * 1_000);
   const at = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(at) ? undefined : bounded(at - now);
 }
@@ -79,7 +79,7 @@ function untilReset(value: number | undefined, now: number): number | undefined 
   return bounded(value * 1_000);
 }
 
-const bounded = (ms: number): number => Math.min(LONGEST_MS, Math.max(0, Math.ceil(ms)));
+const bounded = (ms: number): number => Math.min(LONGEST_WAIT_MS, Math.max(0, Math.ceil(ms)));
 
 /** `100`, or the first of `100, 100;w=60`. */
 function firstNumber(header: string | undefined): number | undefined {

@@ -29,6 +29,16 @@ test("what is left is what it told, and comes back at the rate that it told", ()
   expect(take(empty.bucket, one, at(500))).toMatchObject({ granted: 1 });
 });
 
+test("nobody is kept away for longer than a day, whatever was asked", () => {
+  const dayMs = 24 * 3_600_000;
+  for (const asked of [{ retryAfterMs: 1e18 }, { resetMs: 1e18 }, { restorePerSecond: 1e-300 }]) {
+    const bucket = learn(unknownBucket, { isThrottled: true, ...asked }, at(0));
+    expect(bucket.blockedUntil).toEqual(at(dayMs));
+  }
+  const { restorePerSecond: _, ...untold } = told;
+  expect(learn(unknownBucket, { ...untold, resetMs: 1e18 }, at(0)).resetsAt).toEqual(at(dayMs));
+});
+
 test("nobody calls before the time it asked for, whatever is left", () => {
   const bucket = learn(
     learn(unknownBucket, told, at(0)),
