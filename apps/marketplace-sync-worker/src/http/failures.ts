@@ -13,6 +13,8 @@ const UNTOLD_WAIT_MS = 5_000;
 /** One that tells its rate alone: it has just been overrun, so a single call's time is not enough. */
 const SHORTEST_UNTOLD_MS = 1_000;
 const MAX_WORDS = 200;
+/** Cleaning takes time by length, and of a longer message nobody sees more. */
+const MAX_READ = 2_000;
 
 /** The remote's quota is used up, and this is how long it asked us to stay away. */
 export function limited(
@@ -74,6 +76,6 @@ export const notJson = (name: string, { status, sizeBytes }: RemoteResponse) =>
 
 /** The first words of an answer, for people, without secrets and mail addresses. */
 export function words(text: string): string {
-  const line = scrubText(text).replace(/\s+/g, " ").trim();
+  const line = scrubText(text.slice(0, MAX_READ)).replace(/\s+/g, " ").trim();
   return line === "" ? "" : `: ${line.slice(0, MAX_WORDS)}`;
 }

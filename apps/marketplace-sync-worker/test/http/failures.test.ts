@@ -64,6 +64,11 @@ test("no answer is a success unless its status says so, and words stay short and
   );
 });
 
+test("of a long message the beginning alone is looked at", () => {
+  expect(words(`${" ".repeat(1_500)}too many items`)).toBe(": too many items");
+  expect(words(`${" ".repeat(2_000)}too many items`)).toBe("");
+});
+
 test("words of a remote come without secrets and mail addresses", () => {
   expect(words('{"access_token":"abc","user":"jane@example.org"}')).not.toMatch(/abc|jane/);
 });
