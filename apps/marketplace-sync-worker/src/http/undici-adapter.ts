@@ -10,6 +10,9 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Each takes a hundred bytes beside its own, and a remote may send them one by one. */
+const MOST_CHUNKS = 1_000;
+
 /**
  * One of Axios' requests over `dispatcher`.
  *
@@ -59,7 +62,8 @@ export const undiciAdapter =
             if (announcedBytes > maxBytes) end(tooLarge(status, announcedBytes, maxBytes));
           },
           onResponseData(_controller, chunk) {
-            chunks.push(chunk);
+            if (chunks.push(chunk) === MOST_CHUNKS)
+              chunks.splice(0, MOST_CHUNKS, Buffer.concat(chunks));
             sizeBytes += chunk.byteLength;
             if (sizeBytes > maxBytes) end(tooLarge(status, sizeBytes, maxBytes));
           },
