@@ -1,5 +1,5 @@
 import { TransientError } from "@ballast/jobs";
-import type { RemoteRequest } from "../http/remote-http.ts";
+import { MIB, type RemoteRequest, SMALL_BYTES } from "../http/remote-http.ts";
 import type { ItemOutcome, Pause, StockItem } from "./adapter.ts";
 import { stockPatch, told } from "./amazon-message.ts";
 import type { Ask } from "./ask.ts";
@@ -21,6 +21,8 @@ interface FeedDeps {
 const FIRST_LOOK_MS = 5_000;
 const LONGEST_LOOK_MS = 30_000;
 const PATIENCE_MS = 15 * 60_000;
+/** 10,000 refusals of 400 bytes. */
+const MAX_REPORT_BYTES = 4 * MIB;
 
 /** One `JSON_LISTINGS_FEED` for many items: document, upload, feed, waiting, report. */
 export function openAmazonFeeds({
@@ -35,7 +37,7 @@ export function openAmazonFeeds({
 
   /** Every operation of feeds has a quota of its own, far below that of listings. */
   const call = async (request: RemoteRequest, signal: AbortSignal) =>
-    (await ask(request, { signal, cost: 0, ownQuota: true })).body;
+    (await ask({ ...request, maxBytes: SMALL_BYTES }, { signal, cost: 0, ownQuota: true })).body;
 
   const field = (body: unknown, name: string): string => {
     const value = text(at(body, name));
@@ -88,6 +90,7 @@ export function openAmazonFeeds({
         method: "GET",
         url: field(document, "url"),
         isGzip: at(document, "compressionAlgorithm") === "GZIP",
+        maxBytes: MAX_REPORT_BYTES,
       },
       { signal, cost: 0, ownQuota: true },
     );

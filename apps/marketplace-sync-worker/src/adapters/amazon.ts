@@ -1,5 +1,5 @@
 import { type Throttle, throttleFromHeaders } from "@ballast/jobs";
-import type { RemoteResponse } from "../http/remote-http.ts";
+import { type RemoteResponse, SMALL_BYTES } from "../http/remote-http.ts";
 import { withToken } from "./access-token.ts";
 import type { AdapterDeps, ItemOutcome, MarketplaceAdapter, StockItem } from "./adapter.ts";
 import { openAmazonFeeds } from "./amazon-feed.ts";
@@ -63,6 +63,7 @@ export function amazonAdapter({
         method: "PATCH",
         url: `${items}/${encodeURIComponent(item.externalId)}?marketplaceIds=${marketplaceId}`,
         body: { productType: "PRODUCT", patches: [stockPatch(item)] },
+        maxBytes: SMALL_BYTES,
       },
       { signal, tolerates: isAboutTheItem },
     );

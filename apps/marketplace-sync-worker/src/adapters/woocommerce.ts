@@ -1,5 +1,5 @@
 import { throttleFromHeaders } from "@ballast/jobs";
-import type { RemoteResponse } from "../http/remote-http.ts";
+import { MIB, type RemoteResponse } from "../http/remote-http.ts";
 import type {
   AdapterDeps,
   ItemOutcome,
@@ -13,6 +13,8 @@ import { confirmed, failed, noResult, pushParts, rejected, slices, unusable } fr
 import { API_VERSIONS } from "./versions.ts";
 
 const PAGE = 100;
+/** A batch is answered by its products as a whole: 100 with 40 kB of texts each. A shop with longer ones lowers `maxBatch`. */
+const MAX_BATCH_BYTES = 4 * MIB;
 /** Codes end like this where the product or variation does not exist; the middle names the post type. */
 const UNKNOWN = /_invalid_(parent_)?id$|_invalid_parent$/;
 
@@ -43,7 +45,13 @@ export function woocommerceAdapter({
       stock_quantity: item.quantity,
     }));
     const { body } = await ask(
-      { method: "POST", url: `${base}/${path}/batch`, headers, body: { update } },
+      {
+        method: "POST",
+        url: `${base}/${path}/batch`,
+        headers,
+        body: { update },
+        maxBytes: MAX_BATCH_BYTES,
+      },
       { signal },
     );
     const results = new Map(list(at(body, "update")).map((result) => [at(result, "id"), result]));

@@ -8,6 +8,7 @@ import {
 import { Axios } from "axios";
 import { Agent } from "undici";
 import { checkAddress, publicLookup } from "./addresses.ts";
+import { type AnswerBody, readBody } from "./answer-body.ts";
 import { AnswerError } from "./answer-error.ts";
 import { gunzipBounded } from "./gunzip.ts";
 import { timeLimit } from "./time-limit.ts";
@@ -24,18 +25,15 @@ export interface RemoteRequest {
   readonly secrets?: readonly string[];
   /** The answer is a gzip file, although no header says so. */
   readonly isGzip?: boolean;
+  /** Largest answer read, where it may be larger than usual, or is always small. */
+  readonly maxBytes?: number;
 }
 
 /** What a remote answered, whatever its status. */
-export interface RemoteResponse {
+export interface RemoteResponse extends AnswerBody {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed JSON; `undefined` if the answer was empty or is no JSON. */
-  readonly body: unknown;
-  /** The answer's first characters, for people; scrub before showing. */
-  readonly excerpt: string;
-  readonly sizeBytes: number;
 }
 
 /** The one way out: bounded in time and size, verified TLS, no redirects. */
@@ -62,9 +60,14 @@ export interface RemoteHttpOptions {
   readonly headersTimeoutMs?: number;
   /** From the first byte sent to the last one read, so that a remote that drips ends too. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Largest answer read; the rest is not waited for. Default 16 MiB: 100 products with all their texts. */
+  /** Largest answer read; the rest is not waited for. Default 2 MiB: 10,000 items of 200 bytes. */
   readonly maxAnswerBytes?: number;
 }
+
+/** What is parsed of one takes up to 25; no answer may be larger than 4, or it alone could fill a worker. */
+export const MIB = 1_048_576;
+/** For an answer about one thing, of which an account may wait for several at a time. */
+export const SMALL_BYTES = 65_536;
 
 const USER_AGENT = "Ballast/1";
 
@@ -81,7 +84,7 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
     connectTimeoutMs = 5_000,
     headersTimeoutMs = 20_000,
     timeoutMs = 30_000,
-    maxAnswerBytes = 16 * 1_048_576,
+    maxAnswerBytes = 2 * MIB,
   } = options;
   const agent = new Agent({
     allowH2: false, // one connection would carry the calls of many accounts
@@ -94,12 +97,14 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
   });
   // The class, for what `axios.create` adds, transforms and headers of each method, made up a fifth of a call.
   const client = new Axios({
-    maxContentLength: maxAnswerBytes,
     // The whole answer's status is looked at by those who know the API.
     validateStatus: null,
   });
   return {
-    async request({ method, url, headers, body, secrets = [], isGzip = false }, signal) {
+    async request(
+      { method, url, headers, body, secrets = [], isGzip = false, maxBytes = maxAnswerBytes },
+      signal,
+    ) {
       signal.throwIfAborted();
       checkAddress(url, { allowPrivate });
       const time = timeLimit(signal, timeoutMs);
@@ -116,14 +121,13 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
               : { "Content-Type": "application/json" }),
             ...headers,
           },
+          maxContentLength: maxBytes,
           adapter: undiciAdapter(agent, time.signal),
         });
         // We ask for no compression; some compress all the same.
         const isPacked = isGzip || answer.headers["content-encoding"] === "gzip";
         const read = readBody(
-          isPacked
-            ? await gunzipBounded(answer.bytes, { status, maxBytes: maxAnswerBytes })
-            : answer.bytes,
+          isPacked ? await gunzipBounded(answer.bytes, { status, maxBytes }) : answer.bytes,
           secrets,
         );
         if (read.body === undefined && read.sizeBytes > 0)
@@ -131,7 +135,7 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
             { host: hostOf(url), status, sizeBytes: read.sizeBytes },
             "remote answered no JSON",
           );
-        return { status, headers: answer.headers, ...read };
+        return Object.assign(read, { status, headers: answer.headers });
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof JobError) throw error;
@@ -150,30 +154,6 @@ export function openRemoteHttp(options: RemoteHttpOptions): RemoteHttp {
 }
 
 const hostOf = (url: string): string => new URL(url).host;
-
-const EXCERPT_LENGTH = 2_000;
-
-function readBody(
-  bytes: Buffer,
-  secrets: readonly string[],
-): Pick<RemoteResponse, "body" | "excerpt" | "sizeBytes"> {
-  let text = bytes.toString("utf8");
-  for (const secret of secrets)
-    if (text.includes(secret)) text = text.replaceAll(secret, "[redacted]");
-  return {
-    body: parsed(text),
-    excerpt: text.slice(0, EXCERPT_LENGTH),
-    sizeBytes: bytes.byteLength,
-  };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Node's and undici's errors have a code such as ECONNREFUSED or UND_ERR_SOCKET, and no secret in it. */
 function asAnswerError(error: unknown): AnswerError {

@@ -1,5 +1,9 @@
+import { startHttpRecorder } from "@ballast/testing";
 import { expect, test } from "vitest";
-import { emptyStock, setup } from "./setup.ts";
+import { openAdapter } from "../../src/adapters/open-adapter.ts";
+import { openRemoteHttp } from "../../src/http/remote-http.ts";
+import { keptLog } from "../kept-log.ts";
+import { emptyStock, openGuard, setup } from "./setup.ts";
 
 const kind = "woocommerce";
 const plenty = { burst: 1_000, perSecond: 1_000 };
@@ -73,4 +77,21 @@ test("the host's Retry-After is honoured as a date, too", async () => {
 test("variations are listed with the product they belong to", async () => {
   await using t = await setup({ kind, stock: { ...emptyStock(19), last: 5 }, quota: plenty });
   expect(await t.listAll()).toMatchObject({ "1000": 0, "500/1009": 0, "500/1019": 5 });
+});
+
+test("a batch that is answered by all texts of its products is read to the end", async () => {
+  const ids = Array.from({ length: 100 }, (_, n) => n + 1);
+  const update = ids.map((id) => ({ id, description: "<p>".padEnd(30_000, "x") }));
+  await using shop = await startHttpRecorder({ kind: "answer", status: 200, body: { update } });
+  await using http = openRemoteHttp({ log: keptLog(), allowPrivate: true });
+  const adapter = openAdapter({
+    kind,
+    settings: { url: shop.url },
+    credentials: { consumerKey: "ck_1", consumerSecret: "cs_1" },
+    guard: openGuard().guard,
+    http,
+  });
+  const items = ids.map((id) => ({ sku: `SKU${id}`, externalId: String(id), quantity: 1 }));
+  const outcomes = await adapter.push(items, new AbortController().signal);
+  expect(outcomes.filter(({ outcome }) => outcome === "confirmed")).toHaveLength(100);
 });

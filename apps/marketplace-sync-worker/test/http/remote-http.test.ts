@@ -4,6 +4,7 @@ import { SMTPServer } from "smtp-server";
 import { expect, test } from "vitest";
 import { openRemoteHttp, type RemoteHttpOptions } from "../../src/http/remote-http.ts";
 import { keptLog } from "../kept-log.ts";
+import { usedHeapBytes } from "./used-heap.ts";
 
 const never = new AbortController().signal;
 
@@ -39,6 +40,8 @@ const thrown = async (work: Promise<unknown>): Promise<Error & { code?: string }
     },
     (error) => error,
   );
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 test("an answer comes back whatever its status, with its headers and its JSON", async () => {
   await using t = await setup({
@@ -79,6 +82,37 @@ test.each([
   expect(error).toBeInstanceOf(DependencyDownError);
   expect(error.code).toBe("answer_too_large");
   expect(t.log.lines).toMatchObject([{ values: { code: "answer_too_large", status: 200 } }]);
+});
+
+test("2 MiB are read, and more only where more was asked for", async () => {
+  await using t = await setup({ kind: "answer", status: 200, body: `"${"x".repeat(2_100_000)}"` });
+  expect(await thrown(t.ask())).toMatchObject({ code: "answer_too_large" });
+  const url = `${t.server.url}/products`;
+  const large = await t.http.request({ method: "GET", url, maxBytes: 3_000_000 }, never);
+  expect(large.sizeBytes).toBe(2_100_002);
+  expect(
+    await thrown(t.http.request({ method: "GET", url, maxBytes: 1_000 }, never)),
+  ).toMatchObject({ code: "answer_too_large" });
+});
+
+test("answers of a million things that are looked at and kept take no more room than their text", async () => {
+  const things = `[${"{},".repeat(600_000)}{}]`;
+  await using t = await setup({ kind: "answer", status: 200, body: things });
+  const before = usedHeapBytes();
+  const kept = [];
+  for (let n = 0; n < 4; n++) {
+    const answer = await t.ask();
+    expect((answer.body as unknown[]).length).toBe(600_001);
+    kept.push(answer);
+  }
+  await nextTurn();
+  expect(usedHeapBytes() - before).toBeLessThan(10_000_000);
+  for (const { body } of kept) expect((body as unknown[]).length).toBe(600_001);
+});
+
+test("a large answer without an object in it is read like any other", async () => {
+  await using t = await setup({ kind: "answer", status: 200, body: `"${"x".repeat(100_000)}"` });
+  expect((await t.ask()).body).toHaveLength(100_000);
 });
 
 test("an answer that drips without end is ended by the time for the whole", async () => {
