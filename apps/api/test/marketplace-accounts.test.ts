@@ -32,6 +32,78 @@ test("an account that is changed without credentials keeps those it has", async 
   expect(changed.body).toMatchObject({ name: "Renamed", credentials: before.credentials });
 });
 
+const secrets = {
+  shopify: { accessToken: "shpat_kept" },
+  woocommerce: { consumerKey: "ck_kept", consumerSecret: "cs_kept" },
+  app: { clientId: "app", clientSecret: "kept", refreshToken: "kept" },
+  "generic-rest": { token: "kept" },
+};
+const shop = { shop: "acme.myshopify.com", locationId: "7" };
+const seller = { region: "eu", marketplaceId: "A1PA6795UKMFR9", sellerId: "A2EXAMPLE" };
+const proxied = { endpoint: "https://proxy.example/ebay" };
+const rest = { push: { path: "/stock", body: {} } };
+
+test.for<[string, object, object, object, string]>([
+  ["shopify", secrets.shopify, shop, { ...shop, endpoint: "https://evil.example" }, "endpoint"],
+  ["shopify", secrets.shopify, shop, { ...shop, shop: "evil.myshopify.com" }, "shop"],
+  [
+    "woocommerce",
+    secrets.woocommerce,
+    { url: "https://shop.example" },
+    { url: "http://shop.example" }, // the same host, for all on the way to read
+    "url",
+  ],
+  ["amazon", secrets.app, seller, { ...seller, endpoint: "https://evil.example" }, "endpoint"],
+  [
+    "amazon",
+    secrets.app,
+    seller,
+    { ...seller, loginEndpoint: "https://evil.example" },
+    "loginEndpoint",
+  ],
+  ["ebay", secrets.app, {}, { endpoint: "https://evil.example" }, "endpoint"],
+  ["ebay", secrets.app, proxied, {}, "endpoint"],
+  [
+    "generic-rest",
+    secrets["generic-rest"],
+    { ...rest, baseUrl: "https://api.example" },
+    { ...rest, baseUrl: "https://api.example:8443" },
+    "baseUrl",
+  ],
+])("what is kept for %s is not sent to an address it was not given for", async (row) => {
+  const [kind, credentials, settings, elsewhere, field] = row;
+  await using t = await setup();
+  const { companyId } = await t.tenant();
+  const path = `/v1/marketplace-accounts/${randomUUID()}`;
+  const account = { kind, companyId, name: "Kept", settings };
+  await t.api.put(path, { ...account, credentials }).expect(201);
+
+  const moved = { ...account, settings: elsewhere };
+  expect(await t.api.put(path, moved)).toMatchObject({
+    status: 422,
+    body: {
+      errors: [
+        {
+          path: `settings.${field}`,
+          message: expect.stringContaining("send the credentials again"),
+        },
+      ],
+    },
+  });
+  expect((await t.api.get(path)).body.settings).toMatchObject(settings);
+  await t.api.put(path, { ...moved, credentials }).expect(200);
+});
+
+test("another path of the same address needs no credentials", async () => {
+  await using t = await setup();
+  const { companyId } = await t.tenant();
+  const path = `/v1/marketplace-accounts/${randomUUID()}`;
+  const account = { kind: "ebay", companyId, name: "Kept", settings: proxied };
+  await t.api.put(path, { ...account, credentials: secrets.app }).expect(201);
+  const settings = { endpoint: "https://PROXY.example:443/ebay/v2/", dailyCalls: 5_000 };
+  await t.api.put(path, { ...account, settings }).expect(200);
+});
+
 test.for<[string, object, string]>([
   ["an unknown kind", { kind: "fleamarket" }, "kind"],
   ["no credentials", { credentials: undefined }, "credentials"],

@@ -29,6 +29,7 @@ export { sendInvoice } from "./jobs/send-invoice.ts";
 export { updateTicket } from "./jobs/update-ticket.ts";
 export { MarketplaceKind } from "./marketplaces/kind.ts";
 export {
+  addressFields,
   credentialFields,
   type MarketplaceCredentials,
   type MarketplaceSettings,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { credentialFields, MarketplaceKind, marketplaces } from "../src/index.ts";
+import { addressFields, credentialFields, MarketplaceKind, marketplaces } from "../src/index.ts";
 
 const genericSettings = {
   baseUrl: "https://api.example.org/v2",
@@ -17,6 +17,25 @@ test.each(MarketplaceKind.options)("every credential of %s is write-only in its 
 test.each(MarketplaceKind.options)("a missing credential of %s is named", (kind) => {
   const parsed = marketplaces[kind].credentials.safeParse({});
   expect(parsed.error?.issues.map(({ path }) => path.join("."))).toEqual(credentialFields(kind));
+});
+
+test("the settings that say where credentials are sent are known for each kind", () => {
+  const fields = MarketplaceKind.options.map((kind) => [kind, addressFields(kind)]);
+  expect(Object.fromEntries(fields)).toEqual({
+    shopify: ["shop", "endpoint"],
+    woocommerce: ["url"],
+    amazon: ["endpoint", "loginEndpoint"],
+    ebay: ["endpoint"],
+    "generic-rest": ["baseUrl"],
+  });
+});
+
+test.each(MarketplaceKind.options)("no setting of %s is an address unnoticed", (kind) => {
+  const schema = z.toJSONSchema(marketplaces[kind].settings, { io: "input" });
+  const urls = Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
+    JSON.stringify(property).includes('"format":"uri"') ? [name] : [],
+  );
+  expect(addressFields(kind)).toEqual(expect.arrayContaining(urls));
 });
 
 test("a credential that would end its header's line is refused", () => {

@@ -1,3 +1,4 @@
+import { addressFields } from "@ballast/contracts";
 import {
   type AccountFacts,
   type Database,
@@ -7,6 +8,7 @@ import {
   type KeyRing,
   listAccounts,
   lockAccount,
+  type MarketplaceAccount,
   recordAction,
   sealCredentials,
   updateAccount,
@@ -38,7 +40,7 @@ export const marketplaceAccountRoutes = ({ database, keys }: Deps): Endpoint[] =
     scope: "write",
     summary: "Set up a marketplace account, or change it",
     description:
-      "Credentials go in and never come out; without them those that are there stay. The kind of an account never changes.",
+      "Credentials go in and never come out; without them those that are there stay, unless the settings lead to another address. The kind of an account never changes.",
     params: AccountParams,
     query: z.object({}),
     body: AccountInput,
@@ -61,6 +63,7 @@ export const marketplaceAccountRoutes = ({ database, keys }: Deps): Endpoint[] =
           { path: "credentials", message: "is missing: a new account needs them" },
         ]);
       refuseUnreadable(body);
+      if (before !== undefined && credentials === undefined) refuseMoved(before, body);
 
       const facts: AccountFacts = { ...rules, id: accountId, companyId };
       const sealed = credentials && sealCredentials(given(keys), accountId, credentials);
@@ -130,6 +133,27 @@ function refuseUnreadable({ kind, settings, reconcile }: z.output<typeof Account
       { path: "reconcile", message: "needs settings.list, which says how stock is read there" },
     ]);
 }
+
+/** @throws {Problem} `invalid-body` where kept credentials would go to an address they were not given for */
+function refuseMoved(
+  { settings: before }: MarketplaceAccount,
+  { kind, settings }: z.output<typeof AccountInput>,
+): void {
+  const after: Readonly<Record<string, unknown>> = settings;
+  const moved = addressFields(kind).filter(
+    (name) => originOf(before[name]) !== originOf(after[name]),
+  );
+  const message =
+    "changes: send the credentials again, they are not sent to an address they were not given for";
+  if (moved.length > 0)
+    throw refusal(
+      "invalid-body",
+      moved.map((name) => ({ path: `settings.${name}`, message })),
+    );
+}
+
+/** Protocol, host and port; a shop's domain stands for itself, and so does none. */
+const originOf = (address: unknown): unknown => URL.parse(String(address))?.origin ?? address;
 
 function given(keys: KeyRing | undefined): KeyRing {
   if (keys === undefined) throw new Problem("no-keys", "MARKETPLACE_KEYS is not set");

@@ -45,10 +45,10 @@ const accountOf = <Kind extends MarketplaceKind>(kind: Kind) => {
     companyId: uuid("The company; needed by a key that reaches all").optional(),
     ...rules,
     settings: settings.strict(),
-    credentials: credentials
-      .strict()
-      .optional()
-      .meta({ description: "Kept encrypted, never given out. Left out: they stay." }),
+    credentials: credentials.strict().optional().meta({
+      description:
+        "Kept encrypted, never given out. Left out: they stay, and so must each address in the settings.",
+    }),
   });
 };
 

@@ -13,6 +13,9 @@ export const secret = (description: string) =>
     .regex(/^[\x20-\x7e]+$/, "must be printable ASCII")
     .meta({ description, writeOnly: true, format: "password" });
 
+/** The settings that decide where credentials are sent. */
+export const addresses = z.registry();
+
 /** An address of the remote, without credentials, query or fragment. */
 export const remoteUrl = (description: string) =>
   z
@@ -23,7 +26,8 @@ export const remoteUrl = (description: string) =>
       return parsed?.username === "" && parsed.password === "";
     }, "must not hold credentials: they have fields of their own")
     .refine((url) => !/[?#]/.test(url), "must have no query and no fragment")
-    .meta({ description });
+    .meta({ description })
+    .register(addresses);
 
 /** Where the API is, if not at its public address: a proxy, a sandbox, or a double in a test. */
 export const endpoint = () =>

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { endpoint, secret } from "./fields.ts";
+import { addresses, endpoint, secret } from "./fields.ts";
 
 /** A listing's external id is its inventory item: `gid://shopify/InventoryItem/123`, or `123`. */
 export const shopify = {
@@ -8,7 +8,8 @@ export const shopify = {
       .string()
       .max(255)
       .regex(/^[a-z0-9][a-z0-9-]*\.myshopify\.com$/, "must look like name.myshopify.com")
-      .meta({ description: "The shop's own domain at Shopify.", example: "acme.myshopify.com" }),
+      .meta({ description: "The shop's own domain at Shopify.", example: "acme.myshopify.com" })
+      .register(addresses),
     locationId: z
       .string()
       .regex(/^(gid:\/\/shopify\/Location\/)?\d{1,20}$/, "must be the number of a location")
