@@ -17,7 +17,7 @@ export function startHousekeeping(
 ): AsyncDisposable {
   const closing = new AbortController();
   const forgetKeys = async () => {
-    const keys = await purgeIdempotencyKeys(database.kysely);
+    const keys = await purgeIdempotencyKeys(database.kysely, closing.signal);
     if (keys > 0) log.info({ keys }, "old idempotency keys removed");
   };
   const moveRuns = async () => {

@@ -134,13 +134,22 @@ export async function abandonIdempotent(db: Queryable, claim: IdempotencyClaim):
     .execute();
 }
 
-/** Drop keys older than 48 h. @returns how many */
-export async function purgeIdempotencyKeys(db: Queryable): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom("idempotencyKeys")
-    .where("createdAt", "<", sql<Date>`now() - ${LIFETIME_HOURS} * interval '1 hour'`)
-    .executeTakeFirst();
-  return Number(numDeletedRows);
+/** Each statement drops so many, whose answers may be long: one that took 30 s would be ended, and the next had more. */
+const PURGE_BATCH = 5_000;
+
+/** Drop keys older than 48 h. Any number of processes may, at once. @returns how many */
+export async function purgeIdempotencyKeys(db: Queryable, signal?: AbortSignal): Promise<number> {
+  let purged = 0;
+  while (!signal?.aborted) {
+    const { numAffectedRows = 0n } = await sql`
+      DELETE FROM idempotency_keys WHERE (api_key_id, key) IN (
+        SELECT api_key_id, key FROM idempotency_keys
+        WHERE created_at < now() - ${LIFETIME_HOURS} * interval '1 hour'
+        ORDER BY created_at LIMIT ${PURGE_BATCH} FOR UPDATE SKIP LOCKED)`.execute(db);
+    purged += Number(numAffectedRows);
+    if (numAffectedRows < PURGE_BATCH) break;
+  }
+  return purged;
 }
 
 export class IdempotencyClaimLostError extends Error {

@@ -141,6 +141,24 @@ test("keys are forgotten after two days", async () => {
   expect(await purgeIdempotencyKeys(t.db)).toBe(1);
 });
 
+test("however many are to be forgotten, no statement takes on all of them", async () => {
+  await using t = await setup();
+  await t.begin();
+  await sql`
+    INSERT INTO idempotency_keys (api_key_id, key, owner, method, path, body_hash, created_at)
+    SELECT api_key_id, 'old-' || n, owner, method, path, body_hash, now() - interval '3 days'
+    FROM idempotency_keys, generate_series(1, 5001) n`.execute(t.db);
+  await sql`
+    CREATE FUNCTION count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF (SELECT count(*) FROM gone) > 5000 THEN RAISE 'too many at once'; END IF;
+      RETURN NULL;
+    END $$`.execute(t.db);
+  await sql`
+    CREATE TRIGGER few AFTER DELETE ON idempotency_keys REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION count_deleted()`.execute(t.db);
+  expect(await purgeIdempotencyKeys(t.db)).toBe(5_001);
+});
+
 async function somebodyWaits(db: Queryable): Promise<boolean> {
   const { rows } = await sql`
     SELECT 1 FROM pg_stat_activity
