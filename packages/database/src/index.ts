@@ -37,9 +37,9 @@ export { holdPart, type LetterCensus, leavePart, letterCensus } from "./dead-let
 export { type LetterToClear, lettersToClear, markCleared } from "./dead-letters/clearing.ts";
 export {
   keepLetters,
-  type LetterPolicy,
   type LettersKept,
 } from "./dead-letters/letter-retention.ts";
+export type { LetterPolicy } from "./dead-letters/letters-beyond.ts";
 export {
   type Decimal,
   formatDecimal,

@@ -1,13 +1,7 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "../database.ts";
 import { recordAction } from "../operator-actions.ts";
-
-export interface LetterPolicy {
-  /** Days after its death that a letter is kept. */
-  readonly keepDays: number;
-  /** Payloads, messages and stacks of all letters together. */
-  readonly keepBytes: number;
-}
+import { type Excess, isBeyond, type LetterPolicy, LOOK, lettersBeyond } from "./letters-beyond.ts";
 
 export interface LettersKept {
   readonly discarded: number;
@@ -19,14 +13,6 @@ export interface LettersKept {
 /** Who is named where nobody decided. */
 const ACTOR = "retention";
 const BATCH = 500;
-
-interface Excess {
-  readonly runId: string;
-  readonly companyId: string | null;
-  readonly subject: string | null;
-  readonly queue: string;
-  readonly isTooOld: boolean;
-}
 
 /**
  * Drop letters that are too old or take too much room: settled ones first, those of the company that has most of them, the
@@ -42,9 +28,21 @@ export async function keepLetters(
   signal?: AbortSignal,
 ): Promise<LettersKept> {
   const kept = { discarded: 0, dropped: 0, droppedIncidents: 0, droppedReplays: 0 };
+  const isCrowded = await isBeyond(database.kysely, policy);
   for (const [step, count] of [
     ["dropped", dropSettled],
     ["discarded", discardOpen],
+  ] as const) {
+    while (isCrowded && !signal?.aborted) {
+      const excess = await lettersBeyond(database.kysely, policy, step === "discarded");
+      for (let from = 0; from < excess.length && !signal?.aborted; from += BATCH) {
+        const batch = excess.slice(from, from + BATCH);
+        kept[step] += await database.transaction((tx) => count(tx, policy, batch));
+      }
+      if (excess.length < LOOK) break;
+    }
+  }
+  for (const [step, count] of [
     ["droppedIncidents", dropEmptyIncidents],
     ["droppedReplays", dropReplays],
   ] as const) {
@@ -57,42 +55,30 @@ export async function keepLetters(
   return kept;
 }
 
-/**
- * Letters beyond the policy. What is kept is filled up with open letters first, and among those with the newest of each
- * company: one whose letters are many and large takes the room that is left, not that of others.
- */
-const beyond = ({ keepDays, keepBytes }: LetterPolicy) => sql`
-  SELECT *, died_at < now() - ${keepDays} * interval '1 day' AS is_too_old
-  FROM (
-    SELECT *, sum(size_bytes) OVER (
-      ORDER BY state = 'open' DESC, of_its_company, died_at DESC, run_id DESC) AS filled
-    FROM (
-      SELECT run_id, company_id, subject, queue, state, engine_cleared_at, died_at, size_bytes,
-             sum(size_bytes) OVER (PARTITION BY company_id, state = 'open'
-                                   ORDER BY died_at DESC, run_id DESC) AS of_its_company
-      FROM dead_letters
-    ) l
-  ) l
-  WHERE filled > ${keepBytes} OR died_at < now() - ${keepDays} * interval '1 day'`;
+const idsOf = (letters: readonly Excess[]) =>
+  sql`ANY(${letters.map(({ runId }) => runId)}::uuid[])`;
 
-async function dropSettled(tx: Tx, policy: LetterPolicy): Promise<number> {
+async function dropSettled(tx: Tx, _: LetterPolicy, batch: readonly Excess[]): Promise<number> {
   const { numAffectedRows } = await sql`
-    WITH excess AS (${beyond(policy)}), chosen AS (
-      SELECT l.run_id FROM dead_letters l JOIN excess e USING (run_id)
-      WHERE l.state <> 'open' AND l.engine_cleared_at IS NOT NULL
-      ORDER BY l.died_at LIMIT ${BATCH} FOR UPDATE OF l SKIP LOCKED
+    WITH chosen AS (
+      SELECT run_id FROM dead_letters WHERE run_id = ${idsOf(batch)} AND state <> 'open'
+      FOR UPDATE SKIP LOCKED
     )
     DELETE FROM dead_letters l USING chosen WHERE l.run_id = chosen.run_id`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 
-async function discardOpen(tx: Tx, policy: LetterPolicy): Promise<number> {
-  const { rows } = await sql<Excess>`
-    SELECT e.run_id, e.company_id, e.subject, e.queue, e.is_too_old
-    FROM dead_letters l JOIN (${beyond(policy)}) e USING (run_id)
-    WHERE l.state = 'open'
-    ORDER BY l.died_at LIMIT ${BATCH} FOR UPDATE OF l SKIP LOCKED`.execute(tx);
-  for (const { runId, companyId, subject, isTooOld } of rows) {
+async function discardOpen(
+  tx: Tx,
+  policy: LetterPolicy,
+  batch: readonly Excess[],
+): Promise<number> {
+  const { rows } = await sql<{ runId: string }>`
+    SELECT run_id FROM dead_letters WHERE run_id = ${idsOf(batch)} AND state = 'open'
+    FOR UPDATE SKIP LOCKED`.execute(tx);
+  const open = new Set(rows.map(({ runId }) => runId));
+  for (const { runId, companyId, subject, isTooOld } of batch) {
+    if (!open.has(runId)) continue;
     const reason = isTooOld
       ? `older than the ${policy.keepDays} days that letters are kept`
       : `letters took more than the ${policy.keepBytes} bytes they may`;

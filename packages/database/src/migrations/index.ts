@@ -17,6 +17,7 @@ import { invoiceRuns } from "./0017-invoice-runs.ts";
 import { erasure } from "./0018-erasure.ts";
 import { stallsAtStart } from "./0019-stalls-at-start.ts";
 import { replaysOfCompanies } from "./0020-replays-of-companies.ts";
+import { lettersCounted } from "./0021-letters-counted.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -38,4 +39,5 @@ export const migrations: Record<string, Migration> = {
   "0018-erasure": erasure,
   "0019-stalls-at-start": stallsAtStart,
   "0020-replays-of-companies": replaysOfCompanies,
+  "0021-letters-counted": lettersCounted,
 };
