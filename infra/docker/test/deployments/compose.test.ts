@@ -14,7 +14,7 @@ interface Service {
   readonly secrets?: readonly string[];
   readonly stop_grace_period?: string;
   readonly mem_limit?: string;
-  readonly healthcheck?: object;
+  readonly healthcheck?: { readonly disable?: boolean };
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
   readonly networks?: readonly string[];
@@ -102,6 +102,10 @@ test("every image of others is pinned by its digest, watched and bounded", () =>
     expect(service.healthcheck, name).toBeDefined();
     expect(service.mem_limit, name).toMatch(/^\d+[mg]$/);
   }
+});
+
+test("migrations on Compose are not asked for their health either", () => {
+  expect(compose.services["migrate"]?.healthcheck).toEqual({ disable: true });
 });
 
 test("what prints documents, and the stores, have no way out", () => {

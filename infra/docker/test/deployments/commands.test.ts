@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "@ballast/local";
+import { expect, test } from "vitest";
+
+/** Files that say how the images are run by hand. */
+const FILES = ["infra/README.md", "infra/docker/README.md", "infra/swarm/stack.yaml"];
+
+/** Each command by which somebody is told to let Docker or a Swarm run `program` of an image. */
+const commandsOf = (program: string): string[] =>
+  FILES.flatMap((file) => {
+    const text = readFileSync(join(root, file), "utf8").replace(/\\\n\s*/g, "");
+    return [...text.matchAll(/docker (?:service create|run) [^\n`]*/g)]
+      .map(([command]) => command)
+      .filter((command) => new RegExp(`[/:]\\S+ ${program}\\b`).test(command));
+  });
+
+test("migrations are not asked for their health: no ops port answers while they run, and a Swarm would kill them", () => {
+  const commands = commandsOf("migrate");
+  expect(commands).toHaveLength(FILES.length);
+  for (const command of commands) expect(command).toContain(" --no-healthcheck ");
+});
