@@ -20,3 +20,11 @@ test("migrations are not asked for their health: no ops port answers while they 
   expect(commands).toHaveLength(FILES.length);
   for (const command of commands) expect(command).toContain(" --no-healthcheck ");
 });
+
+test("a Swarm's migrations know both stores, of which either may need tables", () => {
+  const command = commandsOf("migrate").find((one) => one.includes("--name ballast-migrate"));
+  for (const store of ["database", "queue"]) {
+    expect(command).toContain(`--secret source=ballast_${store}_url_1,target=${store}_url `);
+    expect(command).toContain(`--env ${store.toUpperCase()}_URL_FILE=/run/secrets/${store}_url `);
+  }
+});

@@ -104,8 +104,10 @@ test("every image of others is pinned by its digest, watched and bounded", () =>
   }
 });
 
-test("migrations on Compose are not asked for their health either", () => {
-  expect(compose.services["migrate"]?.healthcheck).toEqual({ disable: true });
+test("migrations know both stores, and are not asked for their health", () => {
+  const { environment = {}, healthcheck } = compose.services["migrate"] as Service;
+  expect(Object.keys(environment)).toEqual(["DATABASE_URL_FILE", "QUEUE_URL_FILE"]);
+  expect(healthcheck).toEqual({ disable: true });
 });
 
 test("what prints documents, and the stores, have no way out", () => {

@@ -234,5 +234,10 @@ test("migrations are a job of the API's image, to be run before the rest", () =>
   expect(job.metadata).toMatchObject({ labels: { "ballast.dev/phase": "migrate" } });
   const [{ image, args }] = podOf(prod, "migrate", "Job").containers;
   expect(args).toEqual(["migrate"]);
+  // Where the queue engine is PostgreSQL, its tables are made by the same job.
+  expect(Object.keys(envOf(podOf(prod, "migrate", "Job")))).toEqual([
+    "DATABASE_URL_FILE",
+    "QUEUE_URL_FILE",
+  ]);
   expect(image).toBe(podOf(prod, "api").containers[0].image);
 });
