@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "@ballast/local";
 import { expect, test } from "vitest";
+import { apps } from "./apps.ts";
 
 /** Files that say how the images are run by hand. */
 const FILES = ["infra/README.md", "infra/docker/README.md", "infra/swarm/stack.yaml"];
@@ -27,4 +28,14 @@ test("a Swarm's migrations know both stores, of which either may need tables", (
     expect(command).toContain(`--secret source=ballast_${store}_url_1,target=${store}_url `);
     expect(command).toContain(`--env ${store.toUpperCase()}_URL_FILE=/run/secrets/${store}_url `);
   }
+});
+
+test("what is said of a pod that goes while it works is what its queue grants", () => {
+  const text = readFileSync(join(root, "infra/README.md"), "utf8").replace(/\s+/g, " ");
+  const secondsAfter = (words: string) => Number(new RegExp(`${words} (\\d+) s `).exec(text)?.[1]);
+  const said = {
+    handBackAfterMs: secondsAfter("gives what runs") * 1_000,
+    gracePeriodMs: secondsAfter("an alert, a ticket\\) has") * 1_000,
+  };
+  for (const { queue } of apps) if (queue !== undefined) expect(queue).toMatchObject(said);
 });

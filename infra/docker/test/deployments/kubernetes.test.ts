@@ -125,7 +125,7 @@ test("each pod mounts the secrets its variables name, and the example has them a
   }
 });
 
-test("a pod may end its longest attempt, and whatever it needs to stop", () => {
+test("a pod is killed no sooner than its longest attempt is over, and than it needs to stop", () => {
   for (const { name, longestAttemptMs, graceMs } of apps)
     expect(podOf(prod, name).terminationGracePeriodSeconds * 1_000, name).toBeGreaterThan(
       Math.max(longestAttemptMs, graceMs),
@@ -133,7 +133,7 @@ test("a pod may end its longest attempt, and whatever it needs to stop", () => {
 });
 
 test.each(apps.filter(({ queue }) => queue !== undefined && queue.name !== "dead-letter"))(
-  "$name grows with its queue up to a bound, and shrinks no sooner than its longest attempt ends",
+  "$name grows with its queue up to a bound, and shrinks after a lull longer than its longest attempt",
   ({ name, queue, longestAttemptMs, shape }) => {
     const { maxReplicaCount, fallback, advanced, triggers } = named(prod, "ScaledObject", name)
       .spec as {
