@@ -72,6 +72,14 @@ describe.each([
       expect(environmentProblems(app, service.environment ?? {})).toEqual([]);
   });
 
+  test("hands every app what it traces by, empty where nobody wants traces", () => {
+    for (const { app, service } of ours(stack)) {
+      const tracing = Object.keys(app.shape).filter((name) => name.startsWith("OTEL_"));
+      expect(tracing).toContain("OTEL_EXPORTER_OTLP_ENDPOINT");
+      for (const name of tracing) expect(service.environment?.[name]).toBe(`\${${name}:-}`);
+    }
+  });
+
   test("stops nobody before its grace is over", () => {
     for (const { app, service } of ours(stack))
       expect(seconds(service.stop_grace_period) * 1_000, app.name).toBeGreaterThan(app.graceMs);

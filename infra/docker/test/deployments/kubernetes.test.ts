@@ -10,6 +10,7 @@ const folder = join(root, "infra/kubernetes");
 const prod = render(join(folder, "overlays/prod"));
 const dev = render(join(folder, "overlays/dev"));
 const hpa = render(join(folder, "components/hpa"));
+const traced = render(join(folder, "components/tracing"), prod);
 const overlays = [
   ["dev", dev],
   ["prod", prod],
@@ -49,7 +50,7 @@ const secretsOfDev = Object.fromEntries(
 const LONGEST_STABILIZATION_SECONDS = 3_600;
 
 test("every manifest is of its published type: no unknown field, no wrong one", async () => {
-  expect(await typeProblems([...dev, ...prod, ...hpa])).toBe("");
+  expect(await typeProblems([...dev, ...prod, ...hpa, ...traced])).toBe("");
 });
 
 test.each(overlays)("%s runs every app, without a right it does not need", (_, manifests) => {
@@ -228,6 +229,23 @@ function leadsTo({ to, ports }: Egress, { protocol, hostname, port }: URL): bool
   const wanted = port === "" ? USUAL_PORTS[protocol] : Number(port);
   return isStore !== isAnywhere && ports.some((open) => open.port === wanted);
 }
+
+test("with tracing each app is told of a collector, and reaches it", () => {
+  const { podSelector, egress } = named(traced, "NetworkPolicy", "traces").spec as {
+    podSelector: object;
+    egress: [Egress];
+  };
+  expect(podSelector).toEqual({});
+  expect(egress[0].to).toEqual([
+    { namespaceSelector: { matchLabels: { "ballast.dev/collector": "true" } } },
+  ]);
+  for (const app of apps) {
+    const env = envOf(podOf(traced, app.name));
+    expect(environmentProblems(app, env)).toEqual([]);
+    const { port } = new URL(env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "");
+    expect(egress[0].ports.map((open) => String(open.port))).toEqual([port]);
+  }
+});
 
 test("migrations are a job of the API's image, to be run before the rest", () => {
   const job = named(prod, "Job", "migrate");

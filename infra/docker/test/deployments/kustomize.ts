@@ -33,13 +33,19 @@ interface Operation {
 /**
  * What `kubectl kustomize` makes of a folder, as far as ours go: resources, components, patches, images, replicas.
  * Labels and generated secrets are left out. So a machine without kubectl checks the overlays too.
+ *
+ * @param given what a component is added to, and may change
  */
-export function render(folder: string): Manifest[] {
+export function render(folder: string, given: readonly Manifest[] = []): Manifest[] {
   const its = readYaml(join(folder, "kustomization.yaml")) as Kustomization;
-  const manifests = [...(its.resources ?? []), ...(its.components ?? [])].flatMap((resource) => {
+  const resources = (its.resources ?? []).flatMap((resource) => {
     const path = join(folder, resource);
     return statSync(path).isDirectory() ? render(path) : readAll(path);
   });
+  const manifests = (its.components ?? []).reduce<readonly Manifest[]>(
+    (sofar, component) => render(join(folder, component), sofar),
+    [...given, ...resources],
+  );
   return manifests.map((manifest) => {
     let changed = manifest as unknown as Json;
     for (const { path, patch, target } of its.patches ?? []) {
