@@ -57,6 +57,22 @@ test("a program that the image does not have ends it with what there is", async 
   );
 });
 
+test("asked for more than its life, a process that lives and cannot work says why", async () => {
+  const server = createServer(({ url }, response) =>
+    response.writeHead(url === "/readyz" ? 503 : 200).end(`of ${url}`),
+  );
+  await new Promise<void>((up) => server.listen(0, "127.0.0.1", up));
+  const env = { ...process.env, OPS_PORT: String((server.address() as AddressInfo).port) };
+  const ask = (...words: string[]) =>
+    run(process.execPath, [join(programs, "healthy.mjs"), ...words], { env });
+  try {
+    await ask();
+    await expect(ask("readyz")).rejects.toThrow("failed (1):\nof /readyz");
+  } finally {
+    server.close();
+  }
+});
+
 test.each([
   [200, "well"],
   [503, "ill"],

@@ -30,6 +30,18 @@ test("a Swarm's migrations know both stores, of which either may need tables", (
   }
 });
 
+test("after each update on a Swarm, which asks for life alone, somebody asks whether its stores answer", () => {
+  const lines = readFileSync(join(root, "infra/README.md"), "utf8").split("\n");
+  const updates = lines.flatMap((line, at) =>
+    line.startsWith("docker service update --image ") ? [at] : [],
+  );
+  expect(updates).toHaveLength(2);
+  for (const at of updates) {
+    const [service = ""] = lines[at]?.match(/ballast_[a-z-]+$/) ?? [];
+    expect(lines[at + 1]).toContain(`-f name=${service} | head -1)" node /srv/healthy.mjs readyz`);
+  }
+});
+
 test("what is said of a pod that goes while it works is what its queue grants", () => {
   const text = readFileSync(join(root, "infra/README.md"), "utf8").replace(/\s+/g, " ");
   const secondsAfter = (words: string) => Number(new RegExp(`${words} (\\d+) s `).exec(text)?.[1]);
