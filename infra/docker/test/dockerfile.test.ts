@@ -4,27 +4,14 @@ import { pathToFileURL } from "node:url";
 import { root } from "@ballast/local";
 import { expect, test } from "vitest";
 import type { z } from "zod";
-import { type Instruction, parseDockerfile, readDockerfile } from "../src/dockerfile.ts";
+import { parseDockerfile } from "../src/dockerfile.ts";
 import { appsOf, imagesOf } from "../src/image.ts";
+import { chain, dockerfile, envOf } from "./stages.ts";
 
-const dockerfile = readDockerfile(root);
 const images = imagesOf(dockerfile, root);
 
-/** What a stage does, with what it builds on. */
-function chain(stage: string): Instruction[] {
-  const own = dockerfile.stages.get(stage);
-  if (own === undefined) return [];
-  const [from] = own;
-  return [...chain(/^(\S+) AS/.exec(from?.text ?? "")?.[1] ?? ""), ...own];
-}
 const last = (stage: string, keyword: string) =>
   chain(stage).findLast((one) => one.keyword === keyword)?.text;
-const envOf = (stage: string): Record<string, string> =>
-  Object.fromEntries(
-    chain(stage)
-      .filter(({ keyword }) => keyword === "ENV")
-      .flatMap(({ text }) => text.split(" ").map((one) => one.split("=") as [string, string])),
-  );
 
 test("every app has an image, and one has all of them", () => {
   expect(images.map(({ name }) => name).sort()).toEqual([...appsOf(root), "all"].sort());

@@ -11,8 +11,8 @@ import {
 import { root } from "@ballast/local";
 import type { z } from "zod";
 import { CLOSES_WITHIN_MS } from "../../../../apps/api/src/server.ts";
-import { readDockerfile } from "../../src/dockerfile.ts";
 import { appsOf } from "../../src/image.ts";
+import { dockerfile, envOf } from "../stages.ts";
 
 /** What the code says of an app, for whatever runs it. */
 export interface App {
@@ -22,6 +22,8 @@ export interface App {
   readonly graceMs: number;
   /** The longest its contracts let an attempt take. */
   readonly longestAttemptMs: number;
+  /** Where its image listens, by the names that Kubernetes gives: for operators, and of the API for callers. */
+  readonly ports: { readonly ops: number; readonly http?: number };
   /** Its variables. */
   readonly shape: Readonly<Record<string, z.ZodType>>;
 }
@@ -41,23 +43,24 @@ async function readApp(name: string): Promise<App> {
   const config = pathToFileURL(join(root, "apps", name, "src/config.ts")).href;
   const { EnvSchema } = (await import(config)) as { EnvSchema: z.ZodObject };
   const queue = QUEUES[name];
+  const { OPS_PORT, API_PORT } = envOf(name);
   const attempts = jobContracts.filter((job) => job.queue === queue).map((job) => job.timeoutMs);
   return {
     name,
     queue,
     graceMs: queue === undefined ? CLOSES_WITHIN_MS : queue.gracePeriodMs + LAST_WORDS_MS,
     longestAttemptMs: Math.max(0, ...attempts),
+    ports: {
+      ops: Number(OPS_PORT),
+      ...(API_PORT === undefined ? {} : { http: Number(API_PORT) }),
+    },
     shape: EnvSchema.shape as Record<string, z.ZodType>,
   };
 }
 
-const { stages } = readDockerfile(root);
 /** What an image sets by itself, of which one that needs a value has it. */
 const setByImages = new Set(
-  [...stages.values()]
-    .flat()
-    .filter(({ keyword }) => keyword === "ENV")
-    .flatMap(({ text }) => text.split(" ").map((one) => one.split("=")[0])),
+  [...dockerfile.stages.keys()].flatMap((stage) => Object.keys(envOf(stage))),
 );
 
 /** What is wrong with the environment that somebody gives to an app; values with a `$` are known to them alone. */

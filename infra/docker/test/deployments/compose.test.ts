@@ -72,6 +72,15 @@ describe.each([
       expect(environmentProblems(app, service.environment ?? {})).toEqual([]);
   });
 
+  test("publishes the port that the API's image listens on, and no other app's", () => {
+    for (const { app, service } of ours(stack)) {
+      const targets = (service.ports ?? []).map((port) =>
+        Number(typeof port === "string" ? port.split(":").at(-1) : port.target),
+      );
+      expect(targets, app.name).toEqual(app.ports.http === undefined ? [] : [app.ports.http]);
+    }
+  });
+
   test("hands every app what it traces by, empty where nobody wants traces", () => {
     for (const { app, service } of ours(stack)) {
       const tracing = Object.keys(app.shape).filter((name) => name.startsWith("OTEL_"));

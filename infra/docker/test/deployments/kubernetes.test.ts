@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "@ballast/local";
+import { declaredMetrics } from "@ballast/service";
 import { expect, test } from "vitest";
 import { apps, environmentProblems } from "./apps.ts";
 import { type Manifest, render } from "./kustomize.ts";
@@ -105,12 +106,12 @@ test.each(overlays)(
 );
 
 test("ports are those that the images listen on", () => {
-  const ports = (name: string) =>
-    Object.fromEntries(
-      podOf(prod, name).containers[0].ports?.map((port) => [port.name, port.containerPort]) ?? [],
+  for (const { name, ports } of apps) {
+    const { ports: opened = [] } = podOf(prod, name).containers[0];
+    expect(Object.fromEntries(opened.map((port) => [port.name, port.containerPort])), name).toEqual(
+      ports,
     );
-  expect(ports("api")).toEqual({ ops: 9_464, http: 8_080 });
-  expect(ports("pdf-worker")).toEqual({ ops: 9_464 });
+  }
 });
 
 test("each pod mounts the secrets its variables name, and the example has them all", () => {
@@ -154,8 +155,12 @@ test.each(apps.filter(({ queue }) => queue !== undefined && queue.name !== "dead
       expect(scaleDown.stabilizationWindowSeconds).toBeGreaterThanOrEqual(least);
 
     const [{ metadata }] = triggers as [(typeof triggers)[0]];
-    expect(metadata.query).toContain(`bullmq_job_count{queue="${queue?.name}"`);
-    expect(metadata.query).toMatch(/^sum\(max by /);
+    const [, metric, selectors = ""] = /(\w+)\{(.*)\}/.exec(metadata.query) ?? [];
+    const declared = declaredMetrics.find((one) => one.name === metric);
+    expect(declared).toMatchObject({ by: ["api"], alike: true });
+    expect(selectors).toContain(`queue="${queue?.name}"`);
+    // Of what replicas tell alike the largest is the answer, for each set of labels.
+    expect(metadata.query).toContain(`sum(max by (${declared?.labels.join(", ")}) (${metric}{`);
     const variable = Object.keys(shape).find((one) => one.endsWith("_CONCURRENCY")) ?? "";
     const concurrency = envOf(podOf(prod, name))[variable] ?? shape[variable]?.parse(undefined);
     expect(metadata.threshold).toBe(String(concurrency));

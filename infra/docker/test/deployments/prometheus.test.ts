@@ -20,6 +20,10 @@ interface RuleFile {
 interface ScrapeConfig {
   readonly job_name: string;
   readonly honor_labels: boolean;
+  readonly dns_sd_configs?: ReadonlyArray<{
+    readonly names: readonly string[];
+    readonly port: number;
+  }>;
   readonly relabel_configs: ReadonlyArray<{
     readonly target_label?: string;
     readonly regex?: string;
@@ -118,6 +122,17 @@ test("everybody scrapes so that rules find their labels", () => {
       expect(relabel_configs.map(({ target_label }) => target_label)).toContain("app");
     }
   }
+});
+
+test("every app is looked for by its name, on the port where its image answers", () => {
+  const { scrape_configs } = read<{ scrape_configs: readonly [ScrapeConfig] }>(
+    join(folder, "prometheus.yaml"),
+  );
+  const [{ dns_sd_configs = [] }] = scrape_configs;
+  const found = dns_sd_configs.flatMap(({ names, port }) => names.map((name) => [name, port]));
+  expect(Object.fromEntries(found)).toEqual(
+    Object.fromEntries(apps.map(({ name, ports }) => [name, ports.ops])),
+  );
 });
 
 test.each(["api", "tasks.api"])("the app behind the name %s is api", (name) => {
