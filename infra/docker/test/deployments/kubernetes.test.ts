@@ -142,7 +142,7 @@ test.each(apps.filter(({ queue }) => queue !== undefined && queue.name !== "dead
       maxReplicaCount: number;
       fallback: object;
       advanced: { horizontalPodAutoscalerConfig: { behavior: Behavior } };
-      triggers: ReadonlyArray<{ metadata: { query: string; threshold: string } }>;
+      triggers: readonly [Trigger];
     };
     const plain = named(hpa, "HorizontalPodAutoscaler", name).spec as {
       maxReplicas: number;
@@ -154,7 +154,7 @@ test.each(apps.filter(({ queue }) => queue !== undefined && queue.name !== "dead
     for (const { scaleDown } of [advanced.horizontalPodAutoscalerConfig.behavior, plain.behavior])
       expect(scaleDown.stabilizationWindowSeconds).toBeGreaterThanOrEqual(least);
 
-    const [{ metadata }] = triggers as [(typeof triggers)[0]];
+    const [{ metadata }] = triggers;
     const [, metric, selectors = ""] = /(\w+)\{(.*)\}/.exec(metadata.query) ?? [];
     const declared = declaredMetrics.find((one) => one.name === metric);
     expect(declared).toMatchObject({ by: ["api"], alike: true });
@@ -169,6 +169,24 @@ test.each(apps.filter(({ queue }) => queue !== undefined && queue.name !== "dead
 );
 interface Behavior {
   readonly scaleDown: { readonly stabilizationWindowSeconds: number };
+}
+
+test("prod says once, for all that KEDA scales, which Prometheus is asked", () => {
+  const said = readFileSync(join(folder, "overlays/prod/kustomization.yaml"), "utf8");
+  const address = /serverAddress\n\s+value: (\S+)/.exec(said)?.[1];
+  expect(address).toMatch(/^http/);
+  const asked = prod
+    .filter(({ kind }) => kind === "ScaledObject")
+    .flatMap(({ spec }) => spec["triggers"] as Trigger[])
+    .map(({ metadata }) => metadata.serverAddress);
+  expect(asked).toEqual([address, address, address]);
+});
+interface Trigger {
+  readonly metadata: {
+    readonly serverAddress: string;
+    readonly query: string;
+    readonly threshold: string;
+  };
 }
 
 test("what prints documents reaches its stores and names, and nothing else", () => {
