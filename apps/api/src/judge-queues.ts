@@ -17,8 +17,8 @@ try {
   console.log(lines.join("\n"));
   process.exitCode = ok ? 0 : 1;
 } catch (error) {
-  const isConfig = error instanceof ConfigError;
-  const { message } = error as Error;
+  const { message, badConfig } = error as Error & { readonly badConfig?: true };
+  const isConfig = error instanceof ConfigError || badConfig === true;
   console.error(isConfig ? message : `QUEUE_URL: the queue engine does not answer (${message})`);
   process.exitCode = isConfig ? 78 : 1;
 }

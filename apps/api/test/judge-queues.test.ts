@@ -40,6 +40,18 @@ describeEachEngine("judging the queues", (underTest) => {
 
 test.each([
   ["without an engine's address", "", 78, "QUEUE_URL is missing"],
+  [
+    "given sentinels without their master's name",
+    "redis+sentinel://:secret@127.0.0.1:1",
+    78,
+    "QUEUE_URL does not say what its sentinels call the master",
+  ],
+  [
+    "given no address",
+    "postgres://a:secret@host:port/b",
+    78,
+    "QUEUE_URL is no postgres:// address",
+  ],
   ["while nothing answers", "redis://:secret@127.0.0.1:1", 1, "the queue engine does not answer"],
 ])("%s it says so in a line", async (_, QUEUE_URL, code, line) => {
   const judged = await judge({ QUEUE_URL });

@@ -45,6 +45,10 @@ test.each([
     },
   ],
   ["postgres://u:p@h/d", { kind: "postgres", url: "postgres://u:p@h/d" }],
+  [
+    "postgres://u:p@/d?host=/run/postgresql",
+    { kind: "postgres", url: "postgres://u:p@/d?host=/run/postgresql" },
+  ],
 ])("%s", (url, address) => {
   expect(parseQueueUrl(url)).toEqual(address);
 });
@@ -63,6 +67,8 @@ test.each([
   ["redis://host?sentinelPassword=x", "has a parameter that means nothing there"],
   ["rediss://host?ca=/nowhere.pem", "ca=/nowhere.pem, which cannot be read (ENOENT)"],
   ["redis://:100%@host", "write it as %25"],
+  ["postgres://user:p/ss@host/db", "%2F for /"],
+  ["postgres://host:port/db", "is no postgres:// address"],
 ])("%s is refused, and the error says what to write", (url, why) => {
   expect(() => parseQueueUrl(url)).toThrow(QueueUrlError);
   expect(() => parseQueueUrl(url)).toThrow(why);
@@ -72,7 +78,7 @@ test("no error holds a password, however the address is torn", () => {
   const password = fc
     .string({ unit: fc.constantFrom(..."ab/?@:%,[]#&=+") })
     .map((s) => `xyzzy${s}xyzzy`);
-  const scheme = fc.constantFrom("redis", "rediss", "redis+sentinel", "redis+cluster");
+  const scheme = fc.constantFrom("redis", "rediss", "redis+sentinel", "redis+cluster", "postgres");
   const tail = fc.constantFrom("@host", "@host:1/m/0", "@h1,h2/m", "");
   fc.assert(
     fc.property(scheme, password, tail, (name, secret, end) => {

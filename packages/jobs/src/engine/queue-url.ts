@@ -48,7 +48,7 @@ const PARAMETERS = new Set(["ca", "sentinelUsername", "sentinelPassword"]);
  * @throws {QueueUrlError} that says what is wrong, and what to write instead
  */
 export function parseQueueUrl(url: string): QueueAddress {
-  if (/^postgres(ql)?:\/\//.test(url)) return { kind: "postgres", url };
+  if (/^postgres(ql)?:\/\//.test(url)) return { kind: "postgres", url: readable(url) };
   const scheme = /^([a-z+]+):\/\//.exec(url)?.[1] ?? "none";
   if (!/^rediss?(\+(sentinel|cluster))?$/.test(scheme))
     throw new QueueUrlError(`has the scheme "${scheme}": ${SCHEMES}`);
@@ -72,6 +72,15 @@ export function parseQueueUrl(url: string): QueueAddress {
     ...sentinel,
     ...(protocol === "rediss" ? { tls: ca === undefined ? {} : { ca: fileOf(ca) } } : {}),
   };
+}
+
+/** The driver itself would say so at each connection, like a server that is away. */
+function readable(url: string): string {
+  // `user@/database?host=/run/postgresql` is an address to the driver, and no URL.
+  if (URL.canParse(url.replace("@/", "@host/"))) return url;
+  throw new QueueUrlError(
+    "is no postgres:// address: write postgres://user:password@host:port/database, in a password %40 for @, %2F for / and %3F for ?",
+  );
 }
 
 function nodesOf(hosts: string, topology: RedisAddress["topology"]): RedisAddress["nodes"] {
