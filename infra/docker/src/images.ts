@@ -1,12 +1,12 @@
 /**
  * `npm run images`: build every image, and say how large each is above its base.
  *
- *   npm run images                           all of them, with docker, podman or buildah
- *   npm run images -- api pdf-worker         some
- *   npm run images -- --affected main        those whose app, or what it is made of, changed since
- *   npm run images -- --try                  and start each against real stores
- *   npm run images -- --beside v1.4.0        and each alone with all others of that commit: the steps of a rollout
- *   npm run images -- --base my/node:24      on another base, one line of JSON each with --json
+ *   npm run images                                 all of them, with docker, podman or buildah
+ *   npm run images -- api pdf-worker               some
+ *   npm run images -- --affected main              those whose app, or what it is made of, changed since
+ *   npm run images -- --try                        and start each against real stores
+ *   npm run images -- --beside @ballast/api@1.4.0  and each alone with all others of that tag: the steps of a rollout
+ *   npm run images -- --base my/node:24            on another base, one line of JSON each with --json
  */
 import { root } from "@ballast/local";
 import { affectedImages } from "./affected.ts";
