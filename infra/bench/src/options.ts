@@ -27,8 +27,8 @@ export function readOptions(args: readonly string[], catalogue: readonly Bench[]
     throw new Error(
       `there is no bench "${unknown}"; there are ${catalogue.map(({ name }) => name).join(", ")}`,
     );
-  if (values["write-results"] && values.quick)
-    throw new Error("--write-results is for a run in full size, without --quick");
+  if (values["write-results"] && (values.quick || positionals.length > 0))
+    throw new Error("--write-results is for all benches in full size, without --quick and names");
   return {
     benches: catalogue.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
     quick: values.quick,
