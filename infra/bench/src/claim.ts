@@ -12,7 +12,8 @@ export interface Claim {
   readonly theirs: number | null;
   readonly unit: string;
   readonly rounds: number;
-  readonly noisePercent: number;
+  /** `null` where it was not measured. */
+  readonly noisePercent: number | null;
 }
 
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };

@@ -19,7 +19,7 @@ const COLUMNS = [
 ];
 
 /** RESULTS.md, as a full run leaves it. */
-function resultsPage(reports: readonly BenchReport[], machine: string, day: string): string {
+export function resultsPage(reports: readonly BenchReport[], machine: string, day: string): string {
   const rows = reports.flatMap(({ bench, claims, failure }) =>
     failure === undefined
       ? claims.map((claim) => [
@@ -33,7 +33,7 @@ function resultsPage(reports: readonly BenchReport[], machine: string, day: stri
           claim.goal,
           claim.ok ? "yes" : "no",
           String(claim.rounds),
-          `${claim.noisePercent} %`,
+          claim.noisePercent === null ? "–" : `${claim.noisePercent} %`,
         ])
       : [[bench, "not finished", failure, ...COLUMNS.slice(3).map(() => "")]],
   );

@@ -46,7 +46,7 @@ export async function runBench(bench: Bench, options: RunOptions): Promise<Bench
       theirs: rest.theirs === undefined ? null : rounded(rest.theirs),
       unit,
       rounds: rest.rounds,
-      noisePercent: noiseIn(rest.probesMs).medianPercent,
+      noisePercent: noiseIn(rest.probesMs)?.medianPercent ?? null,
     };
     claims.push(claim);
     tell(claimText(claim));
@@ -104,8 +104,9 @@ const rejectedBy = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 
-const noiseIn = (probesMs: readonly number[] = []): Noise =>
-  probesMs.length === 0 ? { medianPercent: 0, worstPercent: 0 } : noiseOf(probesMs);
+/** `undefined` where nobody measured it: that is not the same as none. */
+const noiseIn = (probesMs: readonly number[] = []): Noise | undefined =>
+  probesMs.length === 0 ? undefined : noiseOf(probesMs);
 
 const claimText = ({ ok, figure, against, ratio, goal, ours, theirs, unit, rounds }: Claim) => {
   const beside = theirs === null ? "" : ` (${ours} against ${theirs} ${unit})`;
@@ -119,7 +120,8 @@ function tableText<Side extends string>(
   sides: readonly Side[],
 ): string {
   const noise = noiseIn(seen.probesMs);
-  const head = `  ${title}: medians of ${seen.rounds} rounds; noise ${noise.medianPercent} %, at worst ${noise.worstPercent} %`;
+  const beside = noise && `; noise ${noise.medianPercent} %, at worst ${noise.worstPercent} %`;
+  const head = `  ${title}: medians of ${seen.rounds} rounds${beside ?? ""}`;
   const lines = sides.map((side) => {
     const figures = seen.figures(side).map((name) => `${name} ${rounded(seen.of(side, name))}`);
     return `    ${side.padEnd(16)} ${figures.join(", ")}`;
