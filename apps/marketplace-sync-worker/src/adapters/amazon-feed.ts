@@ -20,6 +20,7 @@ interface FeedDeps {
 /** Amazon allows two looks a second; feeds take minutes. */
 const FIRST_LOOK_MS = 5_000;
 const LONGEST_LOOK_MS = 30_000;
+/** Below the timeout of `push-stock`, with room for the calls around it. */
 const PATIENCE_MS = 15 * 60_000;
 /** 10,000 refusals of 400 bytes. */
 const MAX_REPORT_BYTES = 4 * MIB;

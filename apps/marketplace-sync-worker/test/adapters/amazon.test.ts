@@ -31,6 +31,34 @@ test("from the threshold on one feed takes them all, and its report tells who wa
   expect(t.market.counts()).toMatchObject({ calls: 5, writes: 1, items: 3_001 });
 });
 
+test("a feed that takes five minutes is posted once, and what it did is confirmed", async () => {
+  await using t = await setup({
+    kind,
+    stock: emptyStock(2),
+    settings: { feedFrom: 2 },
+    feedLooks: 12,
+  });
+  expect(await t.push(t.item("SKU0", 1), t.item("SKU1", 1))).toMatchObject([
+    { outcome: "confirmed" },
+    { outcome: "confirmed" },
+  ]);
+  expect(t.waitedMs()).toBeGreaterThan(5 * 60_000);
+  expect(t.market.counts()).toMatchObject({ writes: 1, calls: 16 });
+});
+
+test("a feed that takes for ever is given up before its attempt is", async () => {
+  await using t = await setup({
+    kind,
+    stock: emptyStock(2),
+    settings: { feedFrom: 2 },
+    feedLooks: 1_000,
+  });
+  expect(await t.push(t.item("SKU0", 1), t.item("SKU1", 1))).toMatchObject([
+    { outcome: "failed", code: "feed_unfinished" },
+    { outcome: "failed", code: "feed_unfinished" },
+  ]);
+});
+
 test("a feed costs nothing of the listings' quota, and its own slow rate is not taken for theirs", async () => {
   await using t = await setup({ kind, stock: emptyStock(2), settings: { feedFrom: 2 } });
   await t.push(t.item("SKU0", 1), t.item("SKU1", 1));

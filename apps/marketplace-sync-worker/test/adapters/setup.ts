@@ -1,4 +1,4 @@
-import type { MarketplaceKind } from "@ballast/contracts";
+import { type MarketplaceKind, pushStock } from "@ballast/contracts";
 import type { RemoteGuard, Throttle } from "@ballast/jobs";
 import {
   type MarketplaceDouble,
@@ -39,6 +39,8 @@ export interface AdapterUnderTest extends AsyncDisposable {
   readonly log: ReturnType<typeof keptLog>;
   readonly throttles: readonly Throttle[];
   readonly costs: readonly number[];
+  /** What was waited for feeds. No time passes, and yet an attempt ends when its own is over. */
+  waitedMs(): number;
   /** A listing that the marketplace has. */
   item(sku: string, quantity: number, more?: Partial<StockItem>): StockItem;
   /** One it never had. */
@@ -53,6 +55,9 @@ export async function setup(options: Options): Promise<AdapterUnderTest> {
   const log = keptLog();
   const http = openRemoteHttp({ log, allowPrivate: true, ...options.http });
   const { guard, throttles, costs } = openGuard();
+  const attempt = new AbortController();
+  const { signal } = attempt;
+  let waitedMs = 0;
   const adapter = openAdapter({
     kind: market.kind,
     settings: { ...market.account.settings, ...options.settings },
@@ -60,15 +65,19 @@ export async function setup(options: Options): Promise<AdapterUnderTest> {
     guard,
     http,
     tokens: new AccessTokens(),
-    pause: async (_ms, signal) => signal.throwIfAborted(),
+    pause: async (ms, signal) => {
+      waitedMs += ms;
+      if (waitedMs >= pushStock.timeoutMs) attempt.abort(new Error("attempt_timeout"));
+      signal.throwIfAborted();
+    },
   });
-  const { signal } = new AbortController();
   return {
     market,
     adapter,
     log,
     throttles,
     costs,
+    waitedMs: () => waitedMs,
     item: (sku, quantity, more) => ({
       sku,
       externalId: market.externalId(sku),

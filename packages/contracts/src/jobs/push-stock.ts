@@ -28,7 +28,8 @@ export const pushStock = defineJob({
     /** Why nothing, or not everything, was told. */
     left: z.enum(["nothing", "paused", "coalescing", "time_budget", "failed_items"]),
   }),
-  timeoutMs: 120_000,
+  // A feed of Amazon is waited for up to 15 minutes: an attempt that ends sooner posts another one, and hears of none.
+  timeoutMs: 20 * 60_000,
   priority: 10,
   slot: ({ accountId }) => accountId,
   subject: ({ accountId }) => `marketplace-account:${accountId}`,

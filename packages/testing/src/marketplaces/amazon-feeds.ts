@@ -14,10 +14,9 @@ interface Feed {
 const FEEDS = "/feeds/2021-06-30";
 /** Amazon's own: 15 at once, and one in two minutes. */
 const CREATE = { burst: 15, perSecond: 0.0083 };
-const LOOKS = 1;
 
 /** Amazon's feeds: documents are put into a store, feeds are worked on between two looks, reports are packed. */
-export function openFeeds(apply: Apply) {
+export function openFeeds(apply: Apply, looks: number) {
   const documents = new Map<string, Buffer>();
   const feeds = new Map<string, Feed>();
   const takeCreate = tokenBucket(CREATE.burst, CREATE.perSecond);
@@ -86,7 +85,7 @@ export function openFeeds(apply: Apply) {
         }
         const feedId = `feed-${++made}`;
         const { inputFeedDocumentId } = object(call.json);
-        feeds.set(feedId, { document: String(inputFeedDocumentId), looksLeft: LOOKS });
+        feeds.set(feedId, { document: String(inputFeedDocumentId), looksLeft: looks });
         // Its own rate, far below that of listings: who takes it for the account's crawls ever after.
         return { status: 202, body: { feedId }, headers: { "x-amzn-RateLimit-Limit": "0.0083" } };
       }

@@ -1,5 +1,6 @@
 import { openTokenServer } from "./access-tokens.ts";
 import { openFeeds } from "./amazon-feeds.ts";
+import type { MarketplaceDoubleOptions } from "./double.ts";
 import {
   type Answer,
   type Call,
@@ -23,14 +24,14 @@ const MAX_RESULTS = 1_000;
  * Amazon's Selling Partner API: tokens of Login with Amazon, `patchListingsItem` one by one, feeds with their
  * documents, a search of listings, and a rate that every answer tells in `x-amzn-RateLimit-Limit`.
  */
-export function amazonImitation(): Imitation {
+export function amazonImitation({ feedLooks = 1 }: MarketplaceDoubleOptions): Imitation {
   const tokens = openTokenServer(
     (_call, form) =>
       form.get("client_id") === CLIENT.id &&
       form.get("client_secret") === CLIENT.secret &&
       form.get("refresh_token") === REFRESH,
   );
-  const feeds = openFeeds(applied);
+  const feeds = openFeeds(applied, feedLooks);
 
   return {
     kind: "amazon",

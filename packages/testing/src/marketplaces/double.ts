@@ -31,6 +31,8 @@ export interface MarketplaceDoubleOptions {
   readonly retryAfter?: "seconds" | "date";
   /** What it answers beyond its quota, where the kind is `generic-rest`. Default 429. */
   readonly throttleStatus?: 422 | 429;
+  /** Looks at a feed before the one that finds it done, where the kind is `amazon`. Default 1. */
+  readonly feedLooks?: number;
   /** How late it answers while it is slow. Default 2,000. */
   readonly slowMs?: number;
   /** Resolves when it is to answer while it is slow, instead of `slowMs`. */
