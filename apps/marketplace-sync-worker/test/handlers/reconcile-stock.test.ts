@@ -54,6 +54,24 @@ test("where theirs wins, a sale there becomes our stock", async () => {
   expect(await t.waiting("push-stock")).toEqual([]);
 });
 
+test("a shop that compares before it sets takes ours after a comparison, although it sold one meanwhile", async () => {
+  await using t = await setup({
+    market: { kind: "shopify", stock: emptyStock(1) },
+    settings: { compareAndSet: true },
+  });
+  await t.stock({ sku: "SKU0", quantity: 10 });
+  await t.push();
+  t.market.drift(1);
+  await t.stock({ sku: "SKU0", quantity: 7 });
+  expect(await t.push()).toMatchObject({ failed: 1 });
+  expect(await t.listing("SKU0")).toMatchObject({ failedCode: "change_from_quantity_stale" });
+
+  expect(await t.run(reconcileStock)).toMatchObject({ drifted: 1, corrected: 0 });
+  await t.retryNow();
+  expect(await t.push()).toMatchObject({ confirmed: 1 });
+  expect(t.market.stock.get("SKU0")).toBe(7);
+});
+
 test("a paused account is left alone", async () => {
   await using t = await setup({ market: { stock: emptyStock(1) } });
   await t.db.transaction((tx) => setAccountPaused(tx, t.account.id, true));

@@ -38,6 +38,7 @@ const keys = parseKeyRing(keysText);
 interface Options {
   readonly market: MarketplaceDoubleOptions;
   readonly account?: Partial<MarketplaceAccount>;
+  readonly settings?: object;
   readonly budgetMs?: number;
 }
 
@@ -45,6 +46,7 @@ interface Options {
 export async function setup({
   market: marketOptions,
   account: change,
+  settings,
   budgetMs = 20_000,
 }: Options) {
   await using opening = new AsyncDisposableStack();
@@ -74,7 +76,7 @@ export async function setup({
         companyId: company.id,
         kind: market.kind,
         name: "shop",
-        settings: market.account.settings,
+        settings: { ...market.account.settings, ...settings },
         minPushIntervalMs: 0,
         reconcile: null,
         driftWinner: "ours",
@@ -152,6 +154,8 @@ export async function setup({
       db.transaction((tx) => setStock(tx, company.id, changes)),
     listing: async (sku: string) =>
       (await listListings(db.kysely, account.id, { sku })).listings[0],
+    /** As if the wait of items that failed were over. */
+    retryNow: () => db.kysely.updateTable("listings").set({ retryAt: null }).execute(),
     /** Runs of the job that wait to be dispatched. */
     waiting: (job: string) =>
       db.kysely

@@ -53,6 +53,8 @@ export async function correctDrift(
     );
   const agreed = diff.inAgreement.map(({ sku, ours }) => ({ sku, theirs: ours }));
   await noteAgreement(tx, account.id, rowsOf(agreed));
+  const overruled = ({ kind, action }: DriftItem) => kind === "both_changed" && action === "none";
+  await noteTheirs(tx, account.id, rowsOf(diff.items.filter(overruled)));
   const accounts = await adopt(tx, account, diff.items.filter(by("adopt")), rowsOf);
   const pushed = await tellAgain(tx, account.id, rowsOf(diff.items.filter(by("push"))));
   if (pushed > 0) accounts.push({ accountId: account.id, urgent: false, dueAt: null });
@@ -80,6 +82,16 @@ const noteAgreement = (tx: Tx, accountId: string, rows: string) =>
     AND (l.dirty OR l.corrections > 0 OR l.confirmed_quantity IS DISTINCT FROM o.theirs)`.execute(
     tx,
   );
+
+/**
+ * Ours is on its way, and replaces what they hold now: an API that compares before it sets would refuse it for
+ * ever by what they held before. One that was told since holds something else by now.
+ */
+const noteTheirs = (tx: Tx, accountId: string, rows: string) =>
+  sql`
+  WITH ${unchanged(accountId, rows)}
+  UPDATE listings l SET confirmed_quantity = o.theirs
+  FROM o WHERE l.account_id = ${accountId} AND l.sku = o.sku AND l.dirty`.execute(tx);
 
 /** What they hold is noted too: an API that compares before it sets would refuse anything else. */
 async function tellAgain(tx: Tx, accountId: string, rows: string): Promise<number> {

@@ -104,6 +104,36 @@ test("a change that comes after the comparison is not overruled by it", async ()
   expect(await t.listing("S0")).toMatchObject({ desiredQuantity: 9, dirty: true });
 });
 
+test("where both changed and ours wins, theirs is what the next push replaces, and nothing is told twice", async () => {
+  await using t = await setup();
+  await inAgreement(t);
+  await t.stock({ sku: "S0", quantity: 3 });
+  const before = await t.listing("S0");
+  const theirs = { S0: 4, S1: 5, S2: 5 };
+  const { accounts, report } = await reconcile(t, theirs, "ours");
+
+  expect(accounts).toEqual([]);
+  expect(report).toMatchObject({ drifted: 1, corrected: 0 });
+  expect(await t.listing("S0")).toEqual({ ...before, confirmedQuantity: 4 });
+  expect((await reconcile(t, theirs, "ours")).report).toMatchObject({ drifted: 0, pending: 1 });
+});
+
+test("what was confirmed after the comparison is not replaced by what was read before", async () => {
+  await using t = await setup();
+  await inAgreement(t);
+  await t.stock({ sku: "S0", quantity: 3 });
+  const compared = await comparedListings(
+    t.db.kysely,
+    t.account.id,
+    await databaseNow(t.db.kysely),
+  );
+  const rule = { winner: "ours" as const, maxCorrections: 3 };
+  const diff = threeWayDiff(compared, new Map([["x-S0", 4]]), rule);
+  await push(t);
+  await t.db.transaction((tx) => correctDrift(tx, t.account, diff, compared));
+  expect(await t.listing("S0")).toMatchObject({ dirty: false, confirmedQuantity: 3 });
+});
+
 test("what they hold already is not told again", async () => {
   await using t = await setup();
   await inAgreement(t);
