@@ -7,6 +7,9 @@ import { type AccountToPush, setStock } from "./stock.ts";
 /** PostgreSQL's `int`. */
 const MOST = 2_147_483_647;
 
+/** Shops sell by weight, and oversell; of what they say a whole number is kept. */
+const whole = (quantity: number) => Math.trunc(Math.min(MOST, Math.max(-MOST, quantity)));
+
 /** The database's clock, which also stamps what is told. */
 export async function databaseNow(db: Queryable): Promise<Date> {
   const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(db);
@@ -49,7 +52,11 @@ export async function correctDrift(
   const versions = new Map(compared.map(({ sku, version }) => [sku, version]));
   const rowsOf = (items: readonly { sku: string; theirs: number | null }[]) =>
     JSON.stringify(
-      items.map(({ sku, theirs }) => ({ sku, theirs, version: versions.get(sku)?.toString() })),
+      items.map(({ sku, theirs }) => ({
+        sku,
+        theirs: whole(theirs ?? 0),
+        version: versions.get(sku)?.toString(),
+      })),
     );
   const agreed = diff.inAgreement.map(({ sku, ours }) => ({ sku, theirs: ours }));
   await noteAgreement(tx, account.id, rowsOf(agreed));
@@ -114,7 +121,7 @@ async function adopt(
   // A shop that oversells holds less than nothing; stock does not.
   const held = items.map(({ sku, theirs }) => ({
     sku,
-    theirs: Math.min(MOST, Math.max(0, Math.trunc(theirs ?? 0))),
+    theirs: Math.max(0, whole(theirs ?? 0)),
   }));
   await sql`SELECT sku FROM stock
     WHERE company_id = ${companyId} AND sku = ANY(${held.map(({ sku }) => sku)}::text[])

@@ -92,6 +92,15 @@ test("an item that fights back is corrected twice, then given up, until it is fo
   expect(reports.map(({ givenUp }) => givenUp)).toEqual([0, 1, 1, 0, 0]);
 });
 
+test("half an article, or more than there can be, ends no comparison", async () => {
+  await using t = await setup();
+  await inAgreement(t);
+  await t.stock({ sku: "S2", quantity: 3 });
+  await reconcile(t, { S0: 4.5, S1: 1e12, S2: -1.5 }, "ours");
+  const noted = await Promise.all(t.skus.map((sku) => t.listing(sku)));
+  expect(noted.map(({ confirmedQuantity }) => confirmedQuantity)).toEqual([4, 2_147_483_647, -1]);
+});
+
 test("a change that comes after the comparison is not overruled by it", async () => {
   await using t = await setup();
   await inAgreement(t);
