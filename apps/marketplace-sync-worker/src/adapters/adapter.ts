@@ -75,6 +75,8 @@ export interface MarketplaceAdapter {
   push(items: readonly StockItem[], signal: AbortSignal): Promise<readonly ItemOutcome[]>;
   /** Read what they hold, a page at a time; `undefined` begins. */
   list(cursor: string | undefined, signal: AbortSignal): Promise<ListedPage>;
+  /** Under which id `list` tells a listing, where an external id may be written in other ways. */
+  idThere?(externalId: string): string;
   /** What an answer tells about the quota. */
   readThrottle(response: RemoteResponse): Throttle;
 }

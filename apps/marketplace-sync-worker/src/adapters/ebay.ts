@@ -56,6 +56,8 @@ export function ebayAdapter({
       return items.map((item) => outcomeOf(item, bySku.get(idsOf(item).sku) ?? []));
     },
 
+    idThere: (externalId) => idsOf({ externalId }).sku,
+
     async list(cursor, signal) {
       const offset = Number(cursor ?? 0);
       const { body } = await ask(
@@ -81,7 +83,10 @@ export function ebayAdapter({
 }
 
 /** SKUs at eBay are letters and digits, so a slash cannot be one's own. */
-function idsOf({ externalId }: StockItem): { sku: string; offerId: string | undefined } {
+function idsOf({ externalId }: Pick<StockItem, "externalId">): {
+  sku: string;
+  offerId: string | undefined;
+} {
   const [sku = "", offerId] = externalId.split("/");
   return { sku, offerId };
 }

@@ -109,6 +109,8 @@ export function shopifyAdapter({
       );
     },
 
+    idThere: (externalId) => gid("InventoryItem", externalId),
+
     async list(cursor, signal) {
       const variables = { location, first: PAGE, after: cursor ?? null };
       const data = await graphql("ListStock", LIST_STOCK, variables, signal);

@@ -51,6 +51,7 @@ export const reconcileStockHandler = ({
     const diff = threeWayDiff(compared, held, {
       winner: account.driftWinner,
       maxCorrections: account.maxCorrections,
+      ...(adapter.idThere === undefined ? {} : { idThere: adapter.idThere }),
     });
 
     const report = await database.transaction(async (tx) => {

@@ -72,6 +72,22 @@ test("a shop that compares before it sets takes ours after a comparison, althoug
   expect(t.market.stock.get("SKU0")).toBe(7);
 });
 
+test.each([
+  ["ebay", (sku: string) => `${sku}/36445435465`],
+  ["shopify", (gid: string) => gid.replace("gid://shopify/InventoryItem/", "")],
+] as const)(
+  "a listing at %s is found by every id that may be given for it",
+  async (kind, named) => {
+    await using t = await setup({ market: { kind, stock: emptyStock(2) }, named });
+    await t.stock(...t.skus.map((sku) => ({ sku, quantity: 9 })));
+    await t.push();
+    t.market.drift(1);
+    expect(await t.run(reconcileStock)).toMatchObject({ missing: 0, drifted: 2, corrected: 2 });
+    await t.push();
+    expect([...t.market.stock.values()]).toEqual([9, 9]);
+  },
+);
+
 test("a paused account is left alone", async () => {
   await using t = await setup({ market: { stock: emptyStock(1) } });
   await t.db.transaction((tx) => setAccountPaused(tx, t.account.id, true));

@@ -39,6 +39,8 @@ interface Options {
   readonly market: MarketplaceDoubleOptions;
   readonly account?: Partial<MarketplaceAccount>;
   readonly settings?: object;
+  /** How listings name an id of the marketplace. Default: as it is. */
+  readonly named?: (externalId: string) => string;
   readonly budgetMs?: number;
 }
 
@@ -47,6 +49,7 @@ export async function setup({
   market: marketOptions,
   account: change,
   settings,
+  named = (externalId) => externalId,
   budgetMs = 20_000,
 }: Options) {
   await using opening = new AsyncDisposableStack();
@@ -85,7 +88,7 @@ export async function setup({
       },
       sealCredentials(keys, id, market.account.credentials),
     );
-    const facts = skus.map((sku) => ({ sku, externalId: market.externalId(sku) }));
+    const facts = skus.map((sku) => ({ sku, externalId: named(market.externalId(sku)) }));
     await putListings(tx, opened, facts);
     return opened;
   });

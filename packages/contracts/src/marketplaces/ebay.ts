@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { endpoint, secret } from "./fields.ts";
 
-/** A listing's external id is the SKU of eBay's inventory item. */
+/** A listing's external id is the SKU of eBay's inventory item, `SKU`, or one of its offers, `SKU/offerId`. */
 export const ebay = {
   settings: z.object({
     sandbox: z.boolean().default(false).meta({ description: "Speak to eBay's sandbox instead." }),

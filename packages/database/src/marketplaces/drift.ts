@@ -37,6 +37,8 @@ export interface DriftItem {
 export interface DriftRule {
   readonly winner: DriftWinner;
   readonly maxCorrections: number;
+  /** Which of their articles a listing's external id stands for; several may stand for one. Default: the same. */
+  readonly idThere?: (externalId: string) => string;
 }
 
 export interface ThreeWayDiff {
@@ -65,11 +67,13 @@ export function threeWayDiff(
   const items: DriftItem[] = [];
   const inAgreement: ComparedListing[] = [];
   const pending: ComparedListing[] = [];
-  let found = 0;
+  const found = new Set<string>();
+  const { idThere = (externalId) => externalId } = rule;
   for (const listing of listings) {
     const { sku, externalId, ours, confirmed, isDirty, isMoving } = listing;
-    const held = theirs.get(externalId);
-    if (held !== undefined) found++;
+    const id = idThere(externalId);
+    const held = theirs.get(id);
+    if (held !== undefined) found.add(id);
     if (isMoving) pending.push(listing);
     else if (held === undefined)
       items.push({
@@ -94,7 +98,7 @@ export function threeWayDiff(
         action: actionFor(listing, rule),
       });
   }
-  return { items, inAgreement, pending, unknown: theirs.size - found };
+  return { items, inAgreement, pending, unknown: theirs.size - found.size };
 }
 
 function actionFor(

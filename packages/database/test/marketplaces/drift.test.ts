@@ -63,6 +63,18 @@ test.for<
   else expect(items).toMatchObject([expected]);
 });
 
+test("two listings that stand for one article of theirs are both compared with it", () => {
+  const listings = [one({ sku: "A", externalId: "x/1" }), one({ sku: "B", externalId: "x/2" })];
+  const idThere = (externalId: string) => externalId.split("/")[0] ?? "";
+  const rule = { winner: "ours" as const, maxCorrections: 3, idThere };
+  const { items, unknown } = threeWayDiff(listings, new Map([["x", 4]]), rule);
+  expect(items).toMatchObject([
+    { externalId: "x/1", theirs: 4, action: "push" },
+    { externalId: "x/2", theirs: 4, action: "push" },
+  ]);
+  expect(unknown).toBe(0);
+});
+
 test("each listing ends in exactly one list, and each article of theirs is known or counted", () => {
   fc.assert(
     fc.property(listings, theirs, rule, (some, held, by) => {
