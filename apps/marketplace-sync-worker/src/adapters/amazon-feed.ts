@@ -1,4 +1,4 @@
-import { TransientError } from "@ballast/jobs";
+import { DependencyDownError, RateLimitedError, TransientError } from "@ballast/jobs";
 import { MIB, type RemoteRequest, SMALL_BYTES } from "../http/remote-http.ts";
 import type { ItemOutcome, Pause, StockItem } from "./adapter.ts";
 import { stockPatch, told } from "./amazon-message.ts";
@@ -70,19 +70,6 @@ export function openAmazonFeeds({
     return field(await call({ method: "POST", url: `${feeds}/feeds`, body }, signal), "feedId");
   }
 
-  /** The finished feed; `undefined` if patience ends first. */
-  async function finished(feedId: string, signal: AbortSignal): Promise<unknown> {
-    let lookMs = FIRST_LOOK_MS;
-    for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += lookMs) {
-      await pause(lookMs, signal);
-      const feed = await call({ method: "GET", url: `${feeds}/feeds/${feedId}` }, signal);
-      const status = text(at(feed, "processingStatus"));
-      if (status === "DONE" || status === "FATAL" || status === "CANCELLED") return feed;
-      lookMs = Math.min(LONGEST_LOOK_MS, lookMs * 1.5);
-    }
-    return undefined;
-  }
-
   async function report(documentId: string, signal: AbortSignal): Promise<unknown> {
     const url = `${feeds}/documents/${encodeURIComponent(documentId)}`;
     const document = await call({ method: "GET", url }, signal);
@@ -98,24 +85,55 @@ export function openAmazonFeeds({
     return body;
   }
 
+  /** What a feed came to; `undefined` while Amazon works on it. */
+  async function look(
+    feedId: string,
+    items: readonly StockItem[],
+    signal: AbortSignal,
+  ): Promise<readonly ItemOutcome[] | undefined> {
+    const feed = await call({ method: "GET", url: `${feeds}/feeds/${feedId}` }, signal);
+    const status = text(at(feed, "processingStatus"));
+    if (status !== "DONE" && status !== "FATAL" && status !== "CANCELLED") return undefined;
+    const documentId = text(at(feed, "resultFeedDocumentId"));
+    if (status !== "DONE" || documentId === undefined)
+      throw new TransientError("feed_failed", `Amazon ended feed ${feedId} as ${status}`);
+    return outcomesOf(items, await report(documentId, signal));
+  }
+
+  /** Look until it ended or patience does. A look in vain ends nothing: who gives up posts the whole feed anew. */
+  async function awaited(
+    feedId: string,
+    items: readonly StockItem[],
+    signal: AbortSignal,
+  ): Promise<readonly ItemOutcome[] | undefined> {
+    let lookMs = FIRST_LOOK_MS;
+    let waitedMs = 0;
+    while (waitedMs < PATIENCE_MS) {
+      await pause(lookMs, signal);
+      const lookedAt = performance.now();
+      const outcomes = await look(feedId, items, signal).catch(unlessAway);
+      if (outcomes !== undefined) return outcomes;
+      waitedMs += lookMs + performance.now() - lookedAt;
+      lookMs = Math.min(LONGEST_LOOK_MS, lookMs * 1.5);
+    }
+    return undefined;
+  }
+
   return {
     /** Takes minutes. An abort leaves the feed to Amazon: the same quantities sent again do no harm. */
     async push(items: readonly StockItem[], signal: AbortSignal): Promise<readonly ItemOutcome[]> {
       const feedId = await create(documentOf(items, sellerId), signal);
-      const feed = await finished(feedId, signal);
-      if (feed === undefined)
-        return items.map((item) =>
-          failed(item, "feed_unfinished", `feed ${feedId} took more than ${PATIENCE_MS} ms`),
-        );
-      const documentId = text(at(feed, "resultFeedDocumentId"));
-      if (at(feed, "processingStatus") !== "DONE" || documentId === undefined)
-        throw new TransientError(
-          "feed_failed",
-          `Amazon ended feed ${feedId} as ${text(at(feed, "processingStatus"))}`,
-        );
-      return outcomesOf(items, await report(documentId, signal));
+      const outcomes = await awaited(feedId, items, signal);
+      if (outcomes !== undefined) return outcomes;
+      const message = `feed ${feedId} told no end within ${PATIENCE_MS} ms`;
+      return items.map((item) => failed(item, "feed_unfinished", message));
     },
   };
+}
+
+function unlessAway(error: unknown): undefined {
+  if (error instanceof DependencyDownError || error instanceof RateLimitedError) return;
+  throw error;
 }
 
 const documentOf = (items: readonly StockItem[], sellerId: string): string =>

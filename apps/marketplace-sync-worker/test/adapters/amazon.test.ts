@@ -46,6 +46,22 @@ test("a feed that takes five minutes is posted once, and what it did is confirme
   expect(t.market.counts()).toMatchObject({ writes: 1, calls: 16 });
 });
 
+test("a feed outlives an outage of those who tell of it", async () => {
+  const isAway = (waitedMs: number) => waitedMs > 30_000 && waitedMs < 180_000;
+  await using t = await setup({
+    kind,
+    stock: emptyStock(2),
+    settings: { feedFrom: 2 },
+    feedLooks: 4,
+    beforeLook: (market, waitedMs) => market.setMode(isAway(waitedMs) ? "unavailable" : "up"),
+  });
+  expect(await t.push(t.item("SKU0", 1), t.item("SKU1", 1))).toMatchObject([
+    { outcome: "confirmed" },
+    { outcome: "confirmed" },
+  ]);
+  expect(t.market.counts()).toMatchObject({ writes: 1 });
+});
+
 test("a feed that takes for ever is given up before its attempt is", async () => {
   await using t = await setup({
     kind,

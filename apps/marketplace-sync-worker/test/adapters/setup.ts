@@ -31,6 +31,8 @@ interface Options extends MarketplaceDoubleOptions {
   readonly settings?: object;
   readonly credentials?: object;
   readonly http?: Partial<RemoteHttpOptions>;
+  /** Told, before each look at a feed, how long it was waited for. */
+  readonly beforeLook?: (market: MarketplaceDouble, waitedMs: number) => void;
 }
 
 export interface AdapterUnderTest extends AsyncDisposable {
@@ -69,6 +71,7 @@ export async function setup(options: Options): Promise<AdapterUnderTest> {
       waitedMs += ms;
       if (waitedMs >= pushStock.timeoutMs) attempt.abort(new Error("attempt_timeout"));
       signal.throwIfAborted();
+      options.beforeLook?.(market, waitedMs);
     },
   });
   return {
