@@ -24,7 +24,7 @@ const asked = async (t: Api) =>
       .where("job", "=", "payment-reminder")
       .orderBy("dueAt")
       .execute()
-  ).map(({ payload, dueAt }) => ({ ...(payload as object), dueAt }));
+  ).map(({ payload, dueAt }) => ({ ...(payload as { dueDate: string }), dueAt }));
 
 test("an invoice that is issued asks for its reminders, each at the company's hour", async () => {
   await using t = await setup();
@@ -58,6 +58,16 @@ test("a due date that is moved asks for its own reminders, one whose time is ove
   await t.api.post(`${path}/pay`).expect(200);
   const refused = await t.api.put(`${path}/due-date`, { dueDate }).expect(409);
   expect(refused.body.detail).toContain("is paid");
+});
+
+test("a due date that is moved to a day that is over asks for no reminder in advance", async () => {
+  await using t = await setup();
+  const { path } = await reminding(t, 1);
+  const past = dayPlus(today(), -2);
+  await t.api.put(`${path}/due-date`, { dueDate: past }).expect(200);
+  expect((await asked(t)).filter(({ dueDate }) => dueDate === past)).toMatchObject([
+    { step: "after" },
+  ]);
 });
 
 test("a company that has set nothing reminds nobody", async () => {

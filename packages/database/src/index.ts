@@ -290,9 +290,10 @@ export {
 } from "./queue-states.ts";
 export { type ForgottenReminder, forgottenReminders } from "./reminders/forgotten.ts";
 export { longestLateReminderSeconds } from "./reminders/late.ts";
-export { dayPlus, hourOn } from "./reminders/reminder-time.ts";
+export { dayIn, dayPlus, hourOn } from "./reminders/reminder-time.ts";
 export {
   findReminderSettings,
+  isTooLate,
   NO_REMINDERS,
   putReminderSettings,
   type ReminderSettings,

@@ -10,6 +10,7 @@ import {
   STEP_FROM,
 } from "./invoice-errors.ts";
 import { type Invoice, invoiceOf } from "./invoices.ts";
+import { dayIn } from "./reminders/reminder-time.ts";
 import type { CompanyScope } from "./scope.ts";
 
 /**
@@ -94,22 +95,6 @@ export async function moveDueDate(
 /** Prefix and six digits, more once a company has issued a million. */
 export const invoiceNumber = (prefix: string, count: number): string =>
   `${prefix}${count.toString().padStart(6, "0")}`;
-
-/**
- * The calendar day, `YYYY-MM-DD`. Told here, where the zone's name was checked: PostgreSQL reads `+05:30` with
- * its sign turned, takes `IST` for Israel's time, and does not know all that this runtime does.
- */
-function dayIn(timeZone: string, now: Date): string {
-  const format = new Intl.DateTimeFormat("en", {
-    timeZone,
-    calendar: "gregory",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-  });
-  const parts = new Map(format.formatToParts(now).map(({ type, value }) => [type, value]));
-  return `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`;
-}
 
 /** The company with the number just taken in `nextInvoiceNumber`, and the transaction's time. */
 async function takeNumber(tx: Tx, companyId: string): Promise<{ company: Company; now: Date }> {

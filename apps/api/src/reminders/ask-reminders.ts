@@ -1,8 +1,10 @@
 import { paymentReminder } from "@ballast/contracts";
 import {
+  dayIn,
   findCompany,
   findReminderSettings,
   type Invoice,
+  isTooLate,
   reminderTimes,
   type Tx,
 } from "@ballast/database";
@@ -25,9 +27,11 @@ export async function askReminders(
   const company = await findCompany(tx, companyId, companyId);
   if (company === undefined) return;
   const settings = await findReminderSettings(tx, companyId);
-  const now = Date.now();
+  const now = new Date();
+  const today = dayIn(company.timeZone, now);
   for (const { step, at } of reminderTimes(settings, dueDate, company.timeZone)) {
-    const isPast = at.getTime() <= now;
+    const isPast = at <= now;
+    if (isTooLate(step, dueDate, today)) continue;
     if (isPast && (past === "skip" || step === "after")) continue;
     await requests.ask(
       tx,

@@ -78,7 +78,7 @@ export const reminderRoutes = ({ database, requests, dispatcher }: Deps): Endpoi
     asksForWork: true,
     summary: "Give an issued invoice another due date",
     description:
-      "Its document keeps the one it was issued with. Reminders follow; one whose time is over goes out at once.",
+      "Its document keeps the one it was issued with. Reminders follow; one whose time is over goes out at once, unless the new date is over, too.",
     params: InvoiceParams,
     query: z.object({}),
     body: z.strictObject({ dueDate: z.iso.date().meta({ example: "2026-12-31" }) }),

@@ -2,9 +2,12 @@ import { type PayloadOf, paymentReminder, type ResultOf } from "@ballast/contrac
 import {
   currencyExponent,
   type Database,
+  dayIn,
+  findCompany,
   findInvoiceHead,
   findReminderSettings,
   type Invoice,
+  isTooLate,
   type ReminderSettings,
   type ReminderTemplate,
   reminderPurpose,
@@ -41,7 +44,12 @@ export function paymentReminderHandler(deps: PaymentReminderDeps): Handler {
     const scope = companyId ?? "all";
     const invoice = await findInvoiceHead(db, scope, invoiceId);
     const settings = invoice && (await findReminderSettings(db, invoice.companyId));
-    const needless = invoice && settings && whyNeedless(invoice, settings, payload);
+    const company = invoice && (await findCompany(db, scope, invoice.companyId));
+    const needless =
+      invoice &&
+      settings &&
+      company &&
+      whyNeedless(invoice, settings, payload, dayIn(company.timeZone, new Date()));
     if (needless !== undefined) {
       log.info({ invoiceId, dueDate, step, outcome: needless }, "nobody needs this reminder");
       return { outcome: needless, deliveryId: null, messageId: null };
@@ -74,16 +82,22 @@ export function paymentReminderHandler(deps: PaymentReminderDeps): Handler {
   });
 }
 
-/** Why a reminder that was asked for is not wanted any more; `undefined` if it is. */
+/**
+ * Why a reminder that was asked for is not wanted any more; `undefined` if it is.
+ *
+ * @param today of the company, `YYYY-MM-DD`
+ */
 export function whyNeedless(
   { state, dueDate }: Pick<Invoice, "state" | "dueDate">,
   { beforeDays, afterDays }: Pick<ReminderSettings, "beforeDays" | "afterDays">,
   asked: Pick<Reminder, "dueDate" | "step">,
+  today: string,
 ): Exclude<Outcome["outcome"], "sent"> | undefined {
   if (state === "paid" || state === "void") return state;
   // Whoever moved the date asked for the reminder of the new one.
   if (dueDate !== asked.dueDate) return "moved";
   if ((asked.step === "before" ? beforeDays : afterDays) === null) return "off";
+  if (isTooLate(asked.step, asked.dueDate, today)) return "overdue";
   return undefined;
 }
 

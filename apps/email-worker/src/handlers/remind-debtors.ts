@@ -2,9 +2,7 @@ import { paymentReminder, remindDebtors } from "@ballast/contracts";
 import {
   type Database,
   type ForgottenReminder,
-  findReminderSettings,
   forgottenReminders,
-  reminderTimes,
   type Tx,
 } from "@ballast/database";
 import { type Handler, handle, PermanentError, type Requests } from "@ballast/jobs";
@@ -28,15 +26,13 @@ export const remindDebtorsHandler = ({
       );
     const job = { queue: paymentReminder.queue.name, job: paymentReminder.name };
     let asked = 0;
-    for (;;) {
+    for await (const found of forgottenReminders(database.kysely, { ...job, days, batch: BATCH })) {
       signal.throwIfAborted();
-      const found = await forgottenReminders(database.kysely, { ...job, days, limit: BATCH });
       await database.transaction(async (tx) => {
         for (const one of found) await ask(tx, requests, one);
       });
       asked += found.length;
       progress({ asked });
-      if (found.length < BATCH) break;
     }
     if (asked > 0) log.info({ asked }, "reminders asked for that nobody had");
     return { asked };
@@ -45,15 +41,12 @@ export const remindDebtorsHandler = ({
 async function ask(
   tx: Tx,
   requests: Requests<Tx>,
-  { invoiceId, companyId, dueDate, step, timeZone }: ForgottenReminder,
+  { invoiceId, companyId, dueDate, step, at }: ForgottenReminder,
 ): Promise<void> {
-  const settings = await findReminderSettings(tx, companyId);
-  const time = reminderTimes(settings, dueDate, timeZone).find((one) => one.step === step);
-  if (time === undefined) return; // switched off meanwhile
   await requests.ask(
     tx,
     paymentReminder,
     { invoiceId, dueDate, step },
-    { companyId, requestedBy: remindDebtors.name, dueAt: time.at },
+    { companyId, requestedBy: remindDebtors.name, dueAt: at },
   );
 }

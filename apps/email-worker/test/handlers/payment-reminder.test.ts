@@ -1,5 +1,7 @@
 import { paymentReminder, remindDebtors } from "@ballast/contracts";
 import {
+  type CompanyFacts,
+  dayIn,
   dayPlus,
   moveDueDate,
   openRemoteStore,
@@ -20,11 +22,16 @@ import { anAttempt, setup as mailSetup } from "./setup.ts";
 const DUE = dayPlus(new Date().toISOString().slice(0, 10), 3);
 const SETTINGS: ReminderSettings = { beforeDays: 3, afterDays: 7, atHour: 9, templates: {} };
 
-/** An issued invoice that is due in three days, and a company that reminds. */
-async function setup(settings: ReminderSettings = SETTINGS, locale = "de-DE") {
+/** An invoice that was issued a month ago and is due in three days, and a company that reminds. */
+async function setup(
+  settings: ReminderSettings = SETTINGS,
+  { locale = "de-DE", dueDate = DUE, company = {} as Partial<CompanyFacts> } = {},
+) {
   const stack = new AsyncDisposableStack();
-  const t = stack.use(await mailSetup({ seed: { invoice: { dueDate: DUE, locale } } }));
+  const t = stack.use(await mailSetup({ seed: { company, invoice: { dueDate, locale } } }));
   const { database, server, invoice } = t;
+  const issuedAt = new Date(Date.now() - 30 * 24 * 3_600_000);
+  await database.kysely.updateTable("invoices").set({ issuedAt }).execute();
   await putReminderSettings(database.kysely, invoice.companyId, settings);
   const mailer = stack.use(createMailer(smtpSettings(server.url)));
   const guard = openRemoteGuard({
@@ -95,7 +102,7 @@ test.for([
 
 test("a company's own words are taken as they are, with the invoice's values in their places", async () => {
   const before = { subject: "{number}: {amount}", text: "By {dueDate}, {customer}! {nothing}" };
-  await using t = await setup({ ...SETTINGS, templates: { before } }, "en-GB");
+  await using t = await setup({ ...SETTINGS, templates: { before } }, { locale: "en-GB" });
   await t.remind();
   const { subject, text } = t.server.mails[0]?.parsed ?? {};
   expect(subject).toBe(`${t.invoice.number}: €57.84`);
@@ -105,9 +112,24 @@ test("a company's own words are taken as they are, with the invoice's values in 
 test("reminders that are switched off are not sent", () => {
   const invoice = { state: "issued", dueDate: DUE } as const;
   const off = { beforeDays: null, afterDays: 7 };
-  expect(whyNeedless(invoice, off, { dueDate: DUE, step: "before" })).toBe("off");
-  expect(whyNeedless(invoice, off, { dueDate: DUE, step: "after" })).toBeUndefined();
+  expect(whyNeedless(invoice, off, { dueDate: DUE, step: "before" }, DUE)).toBe("off");
+  expect(whyNeedless(invoice, off, { dueDate: DUE, step: "after" }, DUE)).toBeUndefined();
 });
+
+test.for([
+  ["is over", "Pacific/Kiritimati", "overdue"],
+  ["is not over", "Etc/GMT+12", "sent"],
+] as const)(
+  "where the due date %s, a reminder in advance that was held up is $2",
+  async ([, timeZone, outcome]) => {
+    // A day that is over at the other end of the world.
+    const dueDate = dayIn("Etc/GMT+12", new Date());
+    await using t = await setup(SETTINGS, { dueDate, company: { timeZone } });
+    expect(await t.remind("before", dueDate)).toMatchObject({ outcome });
+    expect(t.server.mails).toHaveLength(outcome === "sent" ? 1 : 0);
+    expect(await t.remind("after", dueDate)).toMatchObject({ outcome: "sent" });
+  },
+);
 
 test("the daily look asks for what nobody asked for, once, and for none that was mailed", async () => {
   await using t = await setup();

@@ -9,7 +9,8 @@ export const ReminderStep = z.enum(["before", "after"]);
  * Remind a customer of what they owe, some days before or after it is due.
  *
  * Asked for long before, so it looks when it wakes: of an invoice that is paid or void, or whose due date was moved,
- * nobody is reminded. One mail per (invoice, due date, step), held by the ledger of mails.
+ * nobody is reminded; nor in advance once the due date is over. One mail per (invoice, due date, step), held by the
+ * ledger of mails.
  */
 export const paymentReminder = defineJob({
   queue: email,
@@ -23,7 +24,7 @@ export const paymentReminder = defineJob({
   }),
   result: z.object({
     /** Whether it was mailed, or why nobody needs it any more. */
-    outcome: z.enum(["sent", "paid", "void", "moved", "off"]),
+    outcome: z.enum(["sent", "paid", "void", "moved", "off", "overdue"]),
     deliveryId: z.uuid().nullable(),
     messageId: z.string().nullable(),
   }),

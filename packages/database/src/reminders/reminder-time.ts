@@ -17,6 +17,22 @@ export function hourOn(day: string, hour: number, timeZone: string): Date {
   return exact ?? (candidates.at(-1) as Date);
 }
 
+/**
+ * The calendar day, `YYYY-MM-DD`. Told here, where the zone's name was checked: PostgreSQL reads `+05:30` with
+ * its sign turned, takes `IST` for Israel's time, and does not know all that this runtime does.
+ */
+export function dayIn(timeZone: string, now: Date): string {
+  const format = new Intl.DateTimeFormat("en", {
+    timeZone,
+    calendar: "gregory",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  const parts = new Map(format.formatToParts(now).map(({ type, value }) => [type, value]));
+  return `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`;
+}
+
 /** `day` moved by whole days, `YYYY-MM-DD`. */
 export function dayPlus(day: string, days: number): string {
   const moved = new Date(`${day}T00:00:00Z`);

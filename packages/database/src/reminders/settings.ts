@@ -71,6 +71,10 @@ export function reminderTimes(
   });
 }
 
+/** Whether there is nothing left to remind of in advance: the due date is over, today being the company's day. */
+export const isTooLate = (step: ReminderStep, dueDate: string, today: string): boolean =>
+  step === "before" && dueDate < today;
+
 /** What its mail is in the ledger: one for each due date and step. */
 export const reminderPurpose = (step: ReminderStep, dueDate: string) =>
   `reminder-${step}:${dueDate}` as const;
