@@ -1,8 +1,10 @@
 import { paymentReminder, remindDebtors } from "@ballast/contracts";
 import {
   type CompanyFacts,
+  cancelRequest,
   dayIn,
   dayPlus,
+  keepHistory,
   moveDueDate,
   openRemoteStore,
   openRunStore,
@@ -141,6 +143,24 @@ test("the daily look asks for what nobody asked for, once, and for none that was
   await t.remind();
   await t.database.kysely.deleteFrom("jobRuns").execute();
   expect(await t.look()).toEqual({ asked: 0 });
+});
+
+test("a reminder that somebody cancelled is not asked for again, unless the due date moves", async () => {
+  await using t = await setup();
+  await t.look();
+  const { id } = await t.database.kysely
+    .selectFrom("jobRequests")
+    .select("id")
+    .executeTakeFirstOrThrow();
+  expect(await cancelRequest(t.database, id, "all")).toMatchObject({ kind: "cancelled" });
+  expect(await t.look()).toEqual({ asked: 0 });
+
+  await keepHistory(t.database, { moveAfterMs: 0, keepMonths: 13 });
+  expect(await t.waiting()).toEqual([]);
+  expect(await t.look()).toEqual({ asked: 0 });
+  const later = dayPlus(DUE, 1);
+  await t.database.transaction((tx) => moveDueDate(tx, "all", t.invoice.id, later));
+  expect(await t.look()).toEqual({ asked: 1 });
 });
 
 test("the daily look is for all companies: one that a company asked for is dead at once", async () => {

@@ -36,7 +36,7 @@ const LATEST_DAYS = 7;
 
 /**
  * Find reminders of the next days and the last seven that no run is there for and that were never mailed: lost, or
- * never asked for. One that died is a letter, and somebody decides about that.
+ * never asked for. One that died is a letter, and somebody decides about that; one that was cancelled, somebody did.
  *
  * @returns batches, of which some may be empty
  */
@@ -80,6 +80,9 @@ async function candidates(
     WHERE due.day BETWEEN current_date - ${LATEST_DAYS}::int AND current_date + ${days}::int
       AND (due.day, i.id, due.step) > (${day}::date, ${invoiceId}::uuid, ${after?.step ?? ""})
       AND NOT EXISTS (SELECT 1 FROM job_runs r WHERE r.queue = ${queue} AND r.state IN ('waiting', 'started')
+        AND r.slot = ${job} || ':' || i.company_id || ':' || i.id || '-' || i.due_date || '-' || due.step)
+      AND NOT EXISTS (SELECT 1 FROM all_job_runs r WHERE r.subject = 'invoice:' || i.id AND r.state = 'cancelled'
+        AND r.queue = ${queue}
         AND r.slot = ${job} || ':' || i.company_id || ':' || i.id || '-' || i.due_date || '-' || due.step)
       AND NOT EXISTS (SELECT 1 FROM email_deliveries e WHERE e.company_id = i.company_id AND e.invoice_id = i.id
         AND e.purpose = 'reminder-' || due.step || ':' || i.due_date AND e.state <> 'planned')
