@@ -70,6 +70,53 @@ test("a due date that is moved to a day that is over asks for no reminder in adv
   ]);
 });
 
+test("reminders that wait follow their company's settings, and no others", async () => {
+  await using t = await setup();
+  const { companyId, dueDate } = await reminding(t, 30);
+  const other = await reminding(t, 30);
+  const set = { beforeDays: 10, afterDays: 30, atHour: 14 };
+  await t.api.put(`/v1/companies/${companyId}/reminders`, set).expect(200);
+  const at = (days: number, hour: number) => hourOn(dayPlus(dueDate, days), hour, "Europe/Berlin");
+  expect(await asked(t)).toMatchObject([
+    { step: "before", dueAt: at(-10, 14) },
+    { step: "before", invoiceId: other.invoiceId, dueAt: at(-3, 9) },
+    { step: "after", invoiceId: other.invoiceId, dueAt: at(7, 9) },
+    { step: "after", dueAt: at(30, 14) },
+  ]);
+  const runs = await t.database.kysely
+    .selectFrom("jobRuns")
+    .select(["dueAt", "deadlineAt"])
+    .execute();
+  expect(runs.map(({ dueAt, deadlineAt }) => Number(deadlineAt) - Number(dueAt))).toEqual(
+    Array(4).fill(7 * 24 * 3_600_000),
+  );
+  const off = { ...set, beforeDays: null };
+  await t.api.put(`/v1/companies/${companyId}/reminders`, off).expect(200);
+  expect(await asked(t)).toMatchObject([{ dueAt: at(-10, 14) }, {}, {}, {}]);
+});
+
+test.for([
+  ["goes out at once if the daily look would ask for it", 30, -8, -8 + 7],
+  ["keeps the time it had if the invoice is younger", 0, -8, -8 + 30],
+  ["keeps the time it had if that was more than a week ago", 30, -20, -20 + 30],
+] as const)("a reminder whose new time is over %s", async ([, ageDays, dueInDays, days]) => {
+  await using t = await setup();
+  const { companyId, draft } = await t.tenant();
+  const path = `/v1/companies/${companyId}/reminders`;
+  await t.api.put(path, { beforeDays: null, afterDays: 30 }).expect(200);
+  const invoice = `/v1/invoices/${crypto.randomUUID()}`;
+  const dueDate = dayPlus(today(), dueInDays);
+  await t.api.put(invoice, { ...draft, issueDate: null, dueDate }).expect(201);
+  await t.api.post(`${invoice}/issue`).expect(200);
+  const issuedAt = new Date(Date.now() - ageDays * 24 * 3_600_000);
+  await t.database.kysely.updateTable("invoices").set({ issuedAt }).execute();
+
+  await t.api.put(path, { beforeDays: null, afterDays: 7 }).expect(200);
+
+  const dueAt = hourOn(dayPlus(today(), days), 9, "Europe/Berlin");
+  expect(await asked(t)).toMatchObject([{ step: "after", dueAt }]);
+});
+
 test("a company that has set nothing reminds nobody", async () => {
   await using t = await setup();
   const { companyId } = await t.issued();

@@ -290,9 +290,11 @@ export {
 } from "./queue-states.ts";
 export { type ForgottenReminder, forgottenReminders } from "./reminders/forgotten.ts";
 export { longestLateReminderSeconds } from "./reminders/late.ts";
+export { moveReminders } from "./reminders/move-reminders.ts";
 export { dayIn, dayPlus, hourOn } from "./reminders/reminder-time.ts";
 export {
   findReminderSettings,
+  holdReminderSettings,
   isTooLate,
   NO_REMINDERS,
   putReminderSettings,

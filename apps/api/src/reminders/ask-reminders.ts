@@ -2,7 +2,7 @@ import { paymentReminder } from "@ballast/contracts";
 import {
   dayIn,
   findCompany,
-  findReminderSettings,
+  holdReminderSettings,
   type Invoice,
   isTooLate,
   reminderTimes,
@@ -26,7 +26,7 @@ export async function askReminders(
   if (dueDate === null) return;
   const company = await findCompany(tx, companyId, companyId);
   if (company === undefined) return;
-  const settings = await findReminderSettings(tx, companyId);
+  const settings = await holdReminderSettings(tx, companyId);
   const now = new Date();
   const today = dayIn(company.timeZone, now);
   for (const { step, at } of reminderTimes(settings, dueDate, company.timeZone)) {

@@ -1,10 +1,13 @@
+import { paymentReminder } from "@ballast/contracts";
 import {
+  type Company,
   type Database,
   findCompany,
   findReminderSettings,
   InvoiceNotFoundError,
   InvoiceStateError,
   moveDueDate,
+  moveReminders,
   putReminderSettings,
   type Queryable,
   type Tx,
@@ -36,7 +39,7 @@ export const reminderRoutes = ({ database, requests, dispatcher }: Deps): Endpoi
     scope: "write",
     summary: "Set when customers are reminded of unpaid invoices, and in which words",
     description:
-      "Nobody is reminded before this is set. Invoices issued before are found by the daily look, too.",
+      "Nobody is reminded before this is set. Reminders that wait for their day move to the new one; those whose time is over then, by a week at most, go out at once. Invoices without any are found by the daily look.",
     params: CompanyParams,
     query: z.object({}),
     body: RemindersInput,
@@ -44,11 +47,15 @@ export const reminderRoutes = ({ database, requests, dispatcher }: Deps): Endpoi
     answers: { 200: { description: "Set.", schema: RemindersBody } },
     problems: ["not-found"],
     async handle({ caller, params: { companyId }, body, tx }) {
-      await companyOf(tx, caller, companyId);
+      const { timeZone } = await companyOf(tx, caller, companyId);
       const { before, after } = body.templates;
       const templates = { ...(before && { before }), ...(after && { after }) };
       await putReminderSettings(tx, companyId, { ...body, templates });
-      return { status: 200, body: await findReminderSettings(tx, companyId) };
+      const settings = await findReminderSettings(tx, companyId);
+      const { name: job, queue, giveUpAfterMs } = paymentReminder;
+      const company = { companyId, timeZone, settings };
+      await moveReminders(tx, { ...company, job, queue: queue.name, giveUpAfterMs });
+      return { status: 200, body: settings, committed: () => dispatcher.nudge() };
     },
   }),
 
@@ -103,7 +110,8 @@ export const reminderRoutes = ({ database, requests, dispatcher }: Deps): Endpoi
   }),
 ];
 
-async function companyOf(db: Queryable, caller: Caller, companyId: string): Promise<void> {
+async function companyOf(db: Queryable, caller: Caller, companyId: string): Promise<Company> {
   const company = await findCompany(db, scopeOf(caller), companyId);
   if (company === undefined) throw notFound("company", companyId);
+  return company;
 }

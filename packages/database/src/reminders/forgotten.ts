@@ -32,7 +32,7 @@ interface Look {
 }
 
 /** A reminder that is later than this is none. */
-const LATEST_DAYS = 7;
+export const LATEST_DAYS = 7;
 
 /**
  * Find reminders of the next days and the last seven that no run is there for and that were never mailed: lost, or

@@ -1,4 +1,4 @@
-import type { Queryable } from "../database.ts";
+import type { Queryable, Tx } from "../database.ts";
 import { storableJson } from "../storable.ts";
 import { dayPlus, hourOn } from "./reminder-time.ts";
 
@@ -33,11 +33,13 @@ export async function findReminderSettings(
   db: Queryable,
   companyId: string,
 ): Promise<ReminderSettings> {
-  const row = await db
-    .selectFrom("reminderSettings")
-    .select(["beforeDays", "afterDays", "atHour", "templates"])
-    .where("companyId", "=", companyId)
-    .executeTakeFirst();
+  const row = await settingsOf(db, companyId).executeTakeFirst();
+  return row ?? NO_REMINDERS;
+}
+
+/** The same, and nobody changes them before `tx` ends: what is asked for by them is there for whoever moves it. */
+export async function holdReminderSettings(tx: Tx, companyId: string): Promise<ReminderSettings> {
+  const row = await settingsOf(tx, companyId).forShare().executeTakeFirst();
   return row ?? NO_REMINDERS;
 }
 
@@ -56,6 +58,12 @@ export async function putReminderSettings(
     )
     .execute();
 }
+
+const settingsOf = (db: Queryable, companyId: string) =>
+  db
+    .selectFrom("reminderSettings")
+    .select(["beforeDays", "afterDays", "atHour", "templates"])
+    .where("companyId", "=", companyId);
 
 /** When an invoice is reminded of, step by step. */
 export function reminderTimes(
