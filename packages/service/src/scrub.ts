@@ -56,7 +56,7 @@ export function scrubLine(line: string): string {
 export const scrubJson = <T>(value: T): T => JSON.parse(scrubLine(JSON.stringify(value)));
 
 /** Take secrets and mail addresses out of a text. */
-export const scrubText: (text: string) => string = scrubJson;
+export const scrubText = (text: string): string => scrubJson(text);
 
 function scrubAddresses(line: string): string {
   if (!line.includes("@") && !line.includes("%40")) return line;

@@ -4,6 +4,7 @@ import {
   type CompanyFacts,
   dayIn,
   dayPlus,
+  type ForgottenReminder,
   forgottenReminders,
   hourOn,
   putReminderSettings,
@@ -30,8 +31,9 @@ async function setup() {
     },
     async forgotten(batch = 10) {
       const look = { queue: "email", job: "payment-reminder", days: 2, batch };
-      const found = await Array.fromAsync(forgottenReminders(db.kysely, look));
-      return found.flat();
+      const found: ForgottenReminder[] = [];
+      for await (const some of forgottenReminders(db.kysely, look)) found.push(...some);
+      return found;
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
