@@ -1,5 +1,6 @@
-import { type Database, measureOutbox, type Outbox } from "@ballast/database";
+import { type Database, measureOutbox } from "@ballast/database";
 import type { Engine, EngineMemory, Log } from "@ballast/jobs";
+import type { Metrics } from "@ballast/service";
 import { Problem } from "./http/problem.ts";
 
 export interface AdmissionLimits {
@@ -26,16 +27,15 @@ interface AdmissionDeps {
   readonly engine: Pick<Engine, "memory">;
   readonly limits: AdmissionLimits;
   readonly log: Log;
-  /** Told each measurement, for metrics. */
-  readonly onOutbox: (outbox: Outbox) => void;
+  readonly metrics: Pick<Metrics, "outboxPending" | "outboxOldestAge">;
 }
 
 /**
  * Measure once a second how full the outbox and the engine are, and refuse new work before either is.
- * What cannot be measured is as it was: an engine that is away is no reason to refuse.
+ * What cannot be measured is decided as it was, an engine that is away being no reason to refuse, and told to nobody.
  */
 export function startAdmission(deps: AdmissionDeps): Admission {
-  const { database, engine, limits, log, onOutbox } = deps;
+  const { database, engine, limits, log, metrics } = deps;
   const outbox = threshold(limits.outboxRuns);
   const paused = threshold(limits.outboxRuns);
   const memory = threshold(limits.engineMemoryShare);
@@ -49,7 +49,8 @@ export function startAdmission(deps: AdmissionDeps): Admission {
     ]);
     if (closed) return;
     if (measured.status === "fulfilled") {
-      onOutbox(measured.value);
+      metrics.outboxPending.set(measured.value.pending);
+      metrics.outboxOldestAge.set(measured.value.oldestAgeSeconds);
       if (paused.see(measured.value.paused))
         log.warn(
           { ...measured.value },
@@ -57,6 +58,9 @@ export function startAdmission(deps: AdmissionDeps): Admission {
         );
       if (outbox.see(measured.value.pending))
         log.warn({ ...measured.value }, `outbox is ${outbox.passed ? "too full" : "well again"}`);
+    } else {
+      metrics.outboxPending.remove();
+      metrics.outboxOldestAge.remove();
     }
     if (used.status === "fulfilled" && used.value !== null)
       if (memory.see(shareOf(used.value)))

@@ -14,10 +14,12 @@ const EVERY_MS = 5_000;
 /** What no waiting mends. */
 const NEEDS_A_PERSON: ReadonlySet<string | null> = new Set([AUTH_FAILED, CERTIFICATE_REFUSED]);
 
+type GateMetrics = Pick<Metrics, "gateClosed" | "gateRefused" | "quotaLeft">;
+
 /** Report which remotes are not called, and what is left of their quotas. Every replica reports the same. */
 export const startGateCensus = (
   database: Pick<Database, "kysely">,
-  metrics: Pick<Metrics, "gateClosed" | "gateRefused" | "quotaLeft">,
+  metrics: GateMetrics,
   log: Log,
 ): Rounds =>
   startRounds({
@@ -26,9 +28,7 @@ export const startGateCensus = (
     log,
     async round() {
       const remotes = await remoteCensus(database.kysely);
-      metrics.gateClosed.reset();
-      metrics.gateRefused.reset();
-      metrics.quotaLeft.reset();
+      forget(metrics);
       for (const remote of remotes) {
         const labels = labelsOf(remote);
         const { state, code } = remote.gate;
@@ -39,7 +39,13 @@ export const startGateCensus = (
       }
       return undefined;
     },
+    forget: () => forget(metrics),
   });
+
+/** A remote that is gone, or of which nobody knows, must not stay as it was. */
+const forget = ({ gateClosed, gateRefused, quotaLeft }: GateMetrics): void => {
+  for (const gauge of [gateClosed, gateRefused, quotaLeft]) gauge.reset();
+};
 
 const labelsOf = ({ kind, key, marketplace }: CountedRemote): Record<string, string> =>
   kind === "marketplace" && marketplace !== null

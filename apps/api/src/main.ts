@@ -42,10 +42,7 @@ await runService(
       engine,
       limits: config.admission,
       log,
-      onOutbox({ pending, oldestAgeSeconds }) {
-        telemetry.metrics.outboxPending.set(pending);
-        telemetry.metrics.outboxOldestAge.set(oldestAgeSeconds);
-      },
+      metrics: telemetry.metrics,
     });
     const fitness = watchFitness(engine, telemetry);
     const mustWait = () => !fitness.isFit;

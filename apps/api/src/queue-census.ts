@@ -19,45 +19,33 @@ interface CensusDeps {
  * cannot be measured is absent: an alert must not go on from what was true once.
  */
 export function startQueueCensus({ database, engine, metrics, log }: CensusDeps): Rounds[] {
-  const rounds = (
-    what: string,
-    everyMs: number,
-    round: () => Promise<void>,
-    forget: () => void,
-  ): Rounds =>
+  return [
     startRounds({
-      what,
-      everyMs,
+      what: "count jobs",
+      everyMs: JOBS_EVERY_MS,
       log,
       async round() {
-        await round().catch((error: unknown) => {
-          forget();
-          throw error;
-        });
+        await countJobs(engine, metrics);
         return undefined;
       },
-    });
-  return [
-    rounds(
-      "count jobs",
-      JOBS_EVERY_MS,
-      () => countJobs(engine, metrics),
-      () => {
+      forget() {
         for (const gauge of ofEngine(metrics)) gauge.reset();
         metrics.engineMemoryShare.remove();
         metrics.engineUnfit.remove();
       },
-    ),
-    rounds(
-      "look for late reminders",
-      REMINDERS_EVERY_MS,
-      async () => {
+    }),
+    startRounds({
+      what: "look for late reminders",
+      everyMs: REMINDERS_EVERY_MS,
+      log,
+      async round() {
         const { queue, name: job } = paymentReminder;
         const late = { queue: queue.name, job };
         metrics.reminderOverdue.set(await longestLateReminderSeconds(database.kysely, late));
+        return undefined;
       },
-      () => metrics.reminderOverdue.remove(),
-    ),
+      forget: () => metrics.reminderOverdue.remove(),
+    }),
   ];
 }
 

@@ -11,14 +11,14 @@ async function admitting(limits: Partial<AdmissionLimits>) {
   const stack = new AsyncDisposableStack();
   const t = stack.use(await setup());
   const memory = { usedBytes: 10, maxBytes: 100 };
-  const measured: number[] = [];
+  const { metrics, log } = t.telemetry;
   const admission = stack.use(
     startAdmission({
       database: t.database,
       engine: { memory: async () => memory },
       limits: { outboxRuns: 1_000, engineMemoryShare: 0.7, ...limits },
-      log: t.telemetry.log,
-      onOutbox: ({ pending }) => measured.push(pending),
+      log,
+      metrics,
     }),
   );
   const app = createApp({ ...t.deps, admission });
@@ -27,7 +27,9 @@ async function admitting(limits: Partial<AdmissionLimits>) {
   return {
     api,
     memory,
-    measured,
+    database: t.database,
+    /** What the gauge says, if anything. */
+    pending: async () => (await metrics.outboxPending.get()).values[0]?.value,
     admission,
     ask: () => api.post("/v1/jobs", { job: "echo", payload: { id: "1" } }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -38,7 +40,7 @@ test("too many runs that wait to be handed over: new work is refused with a time
   await using t = await admitting({ outboxRuns: 2 });
   const asked = [await t.ask(), await t.ask(), await t.ask()];
   expect(asked.map(({ status }) => status)).toEqual([202, 202, 202]);
-  await until(() => t.measured.at(-1) === 3);
+  await until(async () => (await t.pending()) === 3);
 
   const refused = await t.ask();
   expect(refused).toMatchObject({ status: 503, body: { type: "/problems#overloaded" } });
@@ -46,7 +48,7 @@ test("too many runs that wait to be handed over: new work is refused with a time
   await t.api.get("/v1/jobs").expect(200);
   await t.api.delete(asked[0]?.headers.get("location") ?? "").expect(200);
   await t.api.delete(asked[1]?.headers.get("location") ?? "").expect(200);
-  await until(() => t.measured.at(-1) === 1);
+  await until(async () => (await t.pending()) === 1);
   await t.ask().then((reply) => expect(reply.status).toBe(202));
 });
 
@@ -60,7 +62,17 @@ test("too many runs in a paused queue: no more are taken until it is resumed, an
     return reply.status === 503 ? reply : undefined;
   });
   expect(refused.body.detail).toContain("more than 2 runs wait in paused queues: resume one");
-  expect(t.measured.at(-1)).toBe(0);
+  expect(await t.pending()).toBe(0);
+});
+
+test("what cannot be measured is not told, and decided as it was", async () => {
+  await using t = await admitting({ outboxRuns: 2 });
+  for (let n = 0; n < 3; n++) expect((await t.ask()).status).toBe(202);
+  await until(async () => (await t.pending()) === 3);
+
+  await t.database[Symbol.asyncDispose]();
+  await until(async () => (await t.pending()) === undefined);
+  expect(() => t.admission.admit()).toThrow("no new work is taken right now");
 });
 
 test("a dry run asks for no work: it is answered while none is taken", async () => {

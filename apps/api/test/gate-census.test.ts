@@ -38,3 +38,17 @@ test("closed gates, those that only a person opens, and what is left of quotas a
   expect(await text()).toContain(`ballast_gate_refused{kind="smtp",key="mail.example.org"} 0`);
   expect(await text()).toContain(`ballast_gate_refused{kind="storage",key="s3.example.org"} 1`);
 });
+
+test("while the database is away no gate is told of, neither closed nor open", async () => {
+  await using t = await setup();
+  await t.shop();
+  const stopping = new AbortController().signal;
+  const { telemetry } = openTelemetry({ service: "test", level: "silent", stopping });
+  await using census = startGateCensus(t.database, telemetry.metrics, telemetry.log);
+  const tells = async () => /^ballast_(gate|quota)_/m.test(await telemetry.registry.metrics());
+  await until(tells);
+
+  await t.database[Symbol.asyncDispose]();
+  census.wake();
+  await until(async () => !(await tells()));
+});

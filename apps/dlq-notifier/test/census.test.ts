@@ -12,6 +12,7 @@ async function setup() {
   const stack = new AsyncDisposableStack();
   const { db } = stack.use(await createTestDatabase());
   return {
+    db,
     census() {
       const stopping = new AbortController().signal;
       const { telemetry } = openTelemetry({ service: "test", level: "silent", stopping });
@@ -44,4 +45,14 @@ test("one notifier counts, and another as soon as that one has ended", async () 
     second.rounds.wake();
     return counts(second);
   }, SOON);
+});
+
+test("while the database is away nobody says how many letters there are", async () => {
+  await using t = await setup();
+  const census = t.census();
+  await until(() => counts(census), SOON);
+
+  await t.db[Symbol.asyncDispose]();
+  census.rounds.wake();
+  await until(async () => !(await counts(census)), SOON);
 });

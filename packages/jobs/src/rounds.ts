@@ -6,6 +6,8 @@ export interface RoundsOptions {
   readonly everyMs: number;
   /** Do it once. @returns milliseconds until the next, if not `everyMs`; 0 if there is more to do at once */
   readonly round: (signal: AbortSignal) => Promise<number | undefined>;
+  /** Called after each failed round: what it told before may be true no longer. */
+  readonly forget?: () => void;
   readonly log: Log;
 }
 
@@ -18,7 +20,7 @@ export interface Rounds extends AsyncDisposable {
 const RETRY_MS = 2_000;
 
 /** Do something now and again and again, never twice at once, until disposed. A failure ends no round but its own. */
-export function startRounds({ what, everyMs, round, log }: RoundsOptions): Rounds {
+export function startRounds({ what, everyMs, round, forget, log }: RoundsOptions): Rounds {
   const closing = new AbortController();
   let awake = new AbortController();
   let woken = false;
@@ -31,6 +33,7 @@ export function startRounds({ what, everyMs, round, log }: RoundsOptions): Round
       failing = false;
       return waitMs ?? everyMs;
     } catch (error) {
+      forget?.();
       if (!failing && !closing.signal.aborted)
         log.warn({ err: error, what }, "cannot do this now; will retry");
       failing = true;

@@ -31,6 +31,7 @@ interface ClockDeps {
  * replica ran are one, asked for on return.
  */
 export function startSchedules(deps: ClockDeps): Rounds {
+  const { database } = deps;
   const log = deps.log.child({ part: "schedules" });
   const told = new Set<string>();
   /** Rules of an account whose cron no calendar has are left out, and said once. */
@@ -41,25 +42,40 @@ export function startSchedules(deps: ClockDeps): Rounds {
     if (!kept) told.add(id);
     return kept;
   };
+  const askForWhatIsDue = async (): Promise<number> => {
+    const rules = (await scheduleRules(database.kysely)).filter(isKept);
+    await keepSchedules(database, rules, scheduledJobs, tickAfter);
+    const due = await dueSchedules(database.kysely, AT_ONCE);
+    const failures: unknown[] = [];
+    for (const id of due)
+      await askIfDue(id, { ...deps, log }).catch((error: unknown) => failures.push(error));
+    if (due.length > failures.length) deps.dispatcher.nudge();
+    // One that cannot be asked for keeps no other from it.
+    if (failures.length > 0) throw failures[0];
+    return due.length;
+  };
   return startRounds({
     what: "ask for what is scheduled",
     everyMs: EVERY_MS,
     log,
     async round() {
-      const { database } = deps;
-      const rules = (await scheduleRules(database.kysely)).filter(isKept);
-      await keepSchedules(database, rules, scheduledJobs, tickAfter);
-      const due = await dueSchedules(database.kysely, AT_ONCE);
-      const failures: unknown[] = [];
-      for (const id of due)
-        await askIfDue(id, { ...deps, log }).catch((error: unknown) => failures.push(error));
-      if (due.length > failures.length) deps.dispatcher.nudge();
-      deps.metrics.scheduleOverdue.set(await longestOverdueSeconds(database.kysely));
-      // One that cannot be asked for keeps no other from it.
-      if (failures.length > 0) throw failures[0];
-      return due.length === AT_ONCE ? 0 : undefined;
+      try {
+        return (await askForWhatIsDue()) === AT_ONCE ? 0 : undefined;
+      } finally {
+        // Also where asking fails: that is when it grows.
+        await tellOverdue(deps);
+      }
     },
   });
+}
+
+/** What cannot be measured is absent: an alert must not go on from what was true once. */
+async function tellOverdue({ database, metrics }: ClockDeps): Promise<void> {
+  const seconds = await longestOverdueSeconds(database.kysely).catch((error: unknown) => {
+    metrics.scheduleOverdue.remove();
+    throw error;
+  });
+  metrics.scheduleOverdue.set(seconds);
 }
 
 const askIfDue = (id: string, { database, requests, log }: ClockDeps): Promise<void> =>

@@ -138,3 +138,15 @@ test.for(["0 3 30 2 *", "99 3 * * *"])("a time that never comes, %s, is refused"
   const got = await t.api.put(`/v1/marketplace-accounts/${crypto.randomUUID()}`, body).expect(422);
   expect(got.text).toContain("reconcile.cron");
 });
+
+test("how late a schedule is, is unknown while the database is away", async () => {
+  await using t = await setup();
+  await using clock = clockOf(t);
+  const tells = async () =>
+    /^ballast_schedule_overdue_age_seconds /m.test(await t.telemetry.registry.metrics());
+  await until(tells);
+
+  await t.database[Symbol.asyncDispose]();
+  clock.wake();
+  await until(async () => !(await tells()));
+});

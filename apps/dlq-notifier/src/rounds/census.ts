@@ -16,6 +16,10 @@ export const startCensus = (
   log: Log,
 ): Rounds => {
   const me = randomUUID();
+  const forget = () => {
+    metrics.deadLetters.reset();
+    metrics.incidents.reset();
+  };
   const rounds = startRounds({
     what: "count letters and incidents",
     everyMs: EVERY_MS,
@@ -23,8 +27,7 @@ export const startCensus = (
     async round() {
       const isMine = await holdPart(database.kysely, PART, me, LEASE_MS);
       const census = isMine ? await letterCensus(database.kysely) : undefined;
-      metrics.deadLetters.reset();
-      metrics.incidents.reset();
+      forget();
       if (census === undefined) return;
       // A first letter shows as one more only where there was a 0 before.
       for (const { name } of queueDefinitions)
@@ -33,6 +36,7 @@ export const startCensus = (
         metrics.deadLetters.set({ queue, state }, count);
       for (const { state, count } of census.incidents) metrics.incidents.set({ state }, count);
     },
+    forget,
   });
   return {
     wake: rounds.wake,
