@@ -1,11 +1,14 @@
 import { paymentReminder, queueDefinitions } from "@ballast/contracts";
-import { type Database, longestLateReminderSeconds } from "@ballast/database";
+import { bulkBacklogs, type Database, longestLateReminderSeconds } from "@ballast/database";
 import { type Engine, type Log, type Rounds, startRounds, UnfitEngineError } from "@ballast/jobs";
 import type { Metrics } from "@ballast/service";
 
 /** However often it is scraped, the engine is asked once in this time. */
 const JOBS_EVERY_MS = 5_000;
 const REMINDERS_EVERY_MS = 15_000;
+const BULK_EVERY_MS = 15_000;
+/** Of a queue and priority no more are counted: a million rows cost some 20 ms, as these do. */
+const BULK_COUNTED = 10_000;
 
 interface CensusDeps {
   readonly database: Pick<Database, "kysely">;
@@ -46,6 +49,19 @@ export function startQueueCensus({ database, engine, metrics, log }: CensusDeps)
       },
       forget: () => metrics.reminderOverdue.remove(),
     }),
+    startRounds({
+      what: "count bulk work",
+      everyMs: BULK_EVERY_MS,
+      log,
+      async round() {
+        await countBulk(database, metrics);
+        return undefined;
+      },
+      forget() {
+        metrics.bulkPending.reset();
+        metrics.bulkOldestAge.reset();
+      },
+    }),
   ];
 }
 
@@ -69,6 +85,15 @@ async function countJobs(engine: CensusDeps["engine"], metrics: Metrics): Promis
   if (memory === null) metrics.engineMemoryShare.remove();
   else metrics.engineMemoryShare.set(memory.usedBytes / memory.maxBytes);
   metrics.engineUnfit.set(await isUnfit(engine));
+}
+
+async function countBulk({ kysely }: CensusDeps["database"], metrics: Metrics): Promise<void> {
+  const backlogs = await bulkBacklogs(kysely, BULK_COUNTED);
+  for (const { name: queue } of queueDefinitions) {
+    const backlog = backlogs.find((one) => one.queue === queue);
+    metrics.bulkPending.set({ queue }, backlog?.pending ?? 0);
+    metrics.bulkOldestAge.set({ queue }, backlog?.oldestAgeSeconds ?? 0);
+  }
 }
 
 /** Of what is still to come, 0: clocks differ a little, and a delayed job is most often not yet due. */

@@ -1,4 +1,4 @@
-import { paymentReminder } from "@ballast/contracts";
+import { BULK_PRIORITY, paymentReminder } from "@ballast/contracts";
 import { prepareEngine } from "@ballast/jobs";
 import { describeEachEngine, until } from "@ballast/testing";
 import { expect, test } from "vitest";
@@ -52,4 +52,28 @@ test("what cannot be measured is absent, and a reminder that nobody began is lat
     /^ballast_reminder_overdue_age_seconds 60\d\./m.test(await text()) &&
     !/^(bullmq_job_count|ballast_queue_paused)\{/m.test(await text());
   await until(isDone, { deadlineMs: 60_000 });
+});
+
+test("bulk work that waits for room is told for each queue, and of none while the database is away", async () => {
+  await using t = await setup();
+  await t.api.post("/v1/jobs", { job: "echo", payload: { id: "1" } }).expect(202);
+  await t.database.kysely
+    .updateTable("jobRuns")
+    .set({ priority: BULK_PRIORITY, dueAt: new Date(Date.now() - 10 * MINUTE_MS) })
+    .execute();
+  await using census = new AsyncDisposableStack();
+  const all = startQueueCensus({ ...t, ...t.telemetry });
+  for (const rounds of all) census.use(rounds);
+
+  const text = () => t.telemetry.registry.metrics();
+  await until(async () => (await text()).includes("ballast_outbox_bulk_pending{"));
+  expect(await text()).toContain(`ballast_outbox_bulk_pending{queue="drill"} 1`);
+  expect(await text()).toContain(`ballast_outbox_bulk_pending{queue="pdf"} 0`);
+  expect(await text()).toMatch(
+    /^ballast_outbox_bulk_oldest_pending_age_seconds\{queue="drill"\} 60\d\./m,
+  );
+
+  await t.database[Symbol.asyncDispose]();
+  for (const rounds of all) rounds.wake();
+  await until(async () => !(await text()).includes("ballast_outbox_bulk_pending{"));
 });

@@ -8,6 +8,7 @@ export {
   revokeApiKey,
 } from "./api-keys.ts";
 export { awaitDatabase, DatabaseRefusedError, OldSchemaError } from "./await-database.ts";
+export { type BulkBacklog, bulkBacklogs } from "./bulk-backlog.ts";
 export {
   type Company,
   type CompanyFacts,

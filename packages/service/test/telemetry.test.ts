@@ -74,6 +74,8 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
     "ballast_mails_total",
     "ballast_marketplace_calls_total",
     "ballast_oldest_waiting_age_seconds",
+    "ballast_outbox_bulk_oldest_pending_age_seconds",
+    "ballast_outbox_bulk_pending",
     "ballast_outbox_lag_seconds",
     "ballast_outbox_oldest_pending_age_seconds",
     "ballast_outbox_pending",
