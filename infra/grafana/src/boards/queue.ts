@@ -72,18 +72,22 @@ export const queue: Board = {
       panels: [
         graph({
           title: "Jobs by state",
-          says: "As the queue engine counts them.",
+          says: "As the queue engine counts them, and beside it the bulk work that waits for room there, counted up to 10,000.",
           width: 12,
           queries: [
             {
               expr: 'max by (state) (bullmq_job_count{queue="$queue"})',
               legend: "{{state}}",
             },
+            {
+              expr: 'max by (queue) (ballast_outbox_bulk_pending{queue="$queue"})',
+              legend: "bulk, not handed over",
+            },
           ],
         }),
         graph({
           title: "How late it is",
-          says: "The head of the queue, and delayed jobs that nobody promotes.",
+          says: "The head of the queue, delayed jobs that nobody promotes, and bulk work that waits for room.",
           width: 12,
           unit: "s",
           queries: [
@@ -91,6 +95,10 @@ export const queue: Board = {
             {
               expr: 'max by (queue) (ballast_overdue_delayed_age_seconds{queue="$queue"})',
               legend: "delayed and overdue",
+            },
+            {
+              expr: 'max by (queue) (ballast_outbox_bulk_oldest_pending_age_seconds{queue="$queue"})',
+              legend: "bulk, not handed over",
             },
           ],
         }),
