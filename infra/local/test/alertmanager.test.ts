@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "@ballast/testing";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { root } from "../src/checkout.ts";
 import { startOwnProcess } from "../src/child-process.ts";
 import { findOnPath } from "../src/engine.ts";
@@ -15,6 +17,9 @@ interface Told {
 }
 
 const SOON = { deadlineMs: 10_000 };
+
+const folder = join(root, "infra/alertmanager");
+const configFile = join(folder, "alertmanager.yaml");
 
 /** Debian's name of it, and its own. */
 const command = ["prometheus-alertmanager", "alertmanager"].find((name) => findOnPath(name));
@@ -29,7 +34,7 @@ async function setup() {
     dataDir,
     command: command ?? "",
     args: [
-      `--config.file=${join(root, "infra/alertmanager/alertmanager.yaml")}`,
+      `--config.file=${configFile}`,
       `--storage.path=${dataDir}`,
       "--cluster.listen-address=",
       "--web.listen-address=127.0.0.1:0", // any free one; it says which
@@ -113,3 +118,55 @@ test.runIf(command)("what follows from an absent database is not told beside it"
   const follow = [alert("RequestsFailing"), alert("QueueLagging", { queue: "pdf" })];
   await t.expectHeard([...heard, ...follow], heard);
 });
+
+interface Config {
+  readonly templates: readonly [string];
+  readonly receivers: ReadonlyArray<{
+    readonly slack_configs?: readonly [{ readonly text: string }];
+    readonly pagerduty_configs?: readonly [{ readonly details: { readonly runbook: string } }];
+  }>;
+}
+
+/** What Slack and PagerDuty read, where this repository is read at `base`. */
+function messages(base: string): readonly string[] {
+  const config = parse(readFileSync(configFile, "utf8")) as Config;
+  const place = mkdtempSync(join(tmpdir(), "ballast-messages-"));
+  try {
+    const [name] = config.templates;
+    const template = readFileSync(join(folder, name), "utf8");
+    writeFileSync(
+      join(place, name),
+      template.replace('{{ define "runbooks" }}', (start) => `${start}${base}`),
+    );
+    const annotations = { description: "It waits.", runbook_url: "infra/runbooks/OutboxStuck.md" };
+    const data = { commonAnnotations: annotations, alerts: [{ annotations }] };
+    writeFileSync(join(place, "data.json"), JSON.stringify(data));
+    const render = (text: string) =>
+      execFileSync(
+        "amtool",
+        [
+          ...["template", "render", `--template.glob=${join(place, name)}`],
+          ...[`--template.data=${join(place, "data.json")}`, `--template.text=${text}`],
+        ],
+        { encoding: "utf8" },
+      ).trim();
+    return config.receivers.flatMap(({ slack_configs = [], pagerduty_configs = [] }) => [
+      ...slack_configs.map(({ text }) => render(text)),
+      ...pagerduty_configs.map(({ details }) => render(details.runbook)),
+    ]);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+test.runIf(findOnPath("amtool"))(
+  "a message links to its runbook once told where this repository is read, and names its path until then",
+  () => {
+    const path = "infra/runbooks/OutboxStuck.md";
+    expect(messages("https://git.example.org/erp/")).toEqual([
+      `It waits. See https://git.example.org/erp/${path}`,
+      `https://git.example.org/erp/${path}`,
+    ]);
+    expect(messages("")).toEqual([`It waits. See ${path}`, path]);
+  },
+);
