@@ -72,7 +72,7 @@ export const provisioned = (rule: PrometheusAlert): object => ({
   missing_series_evals_to_resolve: 1,
   labels: rule.labels,
   annotations: Object.fromEntries(
-    Object.entries(rule.annotations).map(([name, text]) => [name, worded(text)]),
+    Object.entries(rule.annotations).map(([name, text]) => [named(name), worded(text)]),
   ),
 });
 
@@ -83,6 +83,10 @@ const expression = (refId: string, model: Readonly<Record<string, unknown>>) => 
   relativeTimeRange: RANGE_SECONDS,
   model: { refId, datasource: EXPRESSION, ...model },
 });
+
+/** Grafana makes a link of each `runbook_url`, and a path would lead to a page of its own that is not there. */
+const named = (annotation: string): string =>
+  annotation === "runbook_url" ? "runbook" : annotation;
 
 /** In Grafana `$value` is a text of all steps; the query's number is under its name. */
 const worded = (text: string): string => text.replaceAll("$value", "$values.query.Value");

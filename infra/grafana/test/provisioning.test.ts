@@ -69,7 +69,10 @@ test("Grafana's copy of an alert fires on whatever the query answers, and words 
     expr: 'up{job="ballast"} == 0',
     for: "2m",
     labels: { severity: "critical" },
-    annotations: { description: "{{ $labels.app }}: {{ $value | humanize }}" },
+    annotations: {
+      description: "{{ $labels.app }}: {{ $value | humanize }}",
+      runbook_url: "infra/runbooks/TargetDown.md",
+    },
   });
   expect(copy).toMatchObject({
     title: "TargetDown",
@@ -82,7 +85,11 @@ test("Grafana's copy of an alert fires on whatever the query answers, and words 
     noDataState: "OK",
     for: "2m",
     labels: { severity: "critical" },
-    annotations: { description: "{{ $labels.app }}: {{ $values.query.Value | humanize }}" },
+  });
+  // Of a `runbook_url` Grafana would make a link to a page of its own.
+  expect(copy).toHaveProperty("annotations", {
+    description: "{{ $labels.app }}: {{ $values.query.Value | humanize }}",
+    runbook: "infra/runbooks/TargetDown.md",
   });
 });
 
