@@ -53,7 +53,8 @@ export async function handOverAll(
       if (handed.length === 0) continue;
       await notes.took(handed);
       handedCount += handed.length;
-      telemetry.jobs.dispatched(queue, handed.length, longestWaitSeconds(handed));
+      const bulkCount = handed.filter(isFreshBulk).length;
+      telemetry.jobs.dispatched(queue, handed.length, longestWaitSeconds(handed), bulkCount);
       if (telemetry.tracer) traceHandOver(handed, telemetry.tracer);
     } catch (error) {
       failures.push(error);
@@ -74,6 +75,9 @@ function traceHandOver(handed: readonly ClaimedRun[], tracer: Tracer): void {
   for (const run of handed)
     if (run.traceparent !== null && !run.inEngine) tracer.begin(handOverSpan(run)).end();
 }
+
+const isFreshBulk = (run: FoundRun): boolean =>
+  !run.inEngine && (isBulk(run) || run.hasTurn === true);
 
 /** How late the latest is; bulk work, and what was handed over before, is late for nobody. */
 function longestWaitSeconds(handed: readonly FoundRun[]): number {

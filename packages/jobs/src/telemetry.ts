@@ -32,7 +32,8 @@ export interface RuntimeTelemetry {
       waitSeconds: number;
     }): void;
     stalled(queue: string): void;
-    dispatched(queue: string, count: number, lagSeconds: number): void;
+    /** @param bulkCount how many of `count` are bulk work */
+    dispatched(queue: string, count: number, lagSeconds: number, bulkCount: number): void;
     /** Time since this process was last given a job, or a canary. */
     canaryAge(queue: string, seconds: number): void;
   };

@@ -84,10 +84,14 @@ async function setup(tracer?: Tracer) {
   };
   const admission = { engineIsFull: false };
   const lags: number[] = [];
+  const bulkCounts: number[] = [];
   const quiet = quietTelemetry();
   const jobs = {
     ...quiet.jobs,
-    dispatched: (_queue: string, _count: number, lagSeconds: number) => void lags.push(lagSeconds),
+    dispatched: (_queue: string, _count: number, lagSeconds: number, bulkCount: number) => {
+      lags.push(lagSeconds);
+      bulkCounts.push(bulkCount);
+    },
   };
   const dispatcher = await startDispatcher({
     store,
@@ -115,6 +119,7 @@ async function setup(tracer?: Tracer) {
     noted,
     takenBack,
     lags,
+    bulkCounts,
     calls,
     due,
     whileClaiming,
@@ -287,6 +292,21 @@ test("bulk work is late for nobody, also when its turn has come", async () => {
   await vi.advanceTimersByTimeAsync(10);
   expect(handed).toContain("bulk");
   expect(Math.max(...lags)).toBeLessThan(1);
+});
+
+test("bulk work is counted apart, also when its turn has come", async () => {
+  useFakeTimers();
+  const { dispatcher, ask, bulkCounts } = await setup();
+  await vi.advanceTimersByTimeAsync(0);
+  dispatcher.take([1, 2, 3, 4].map((n) => aRun(`${n}`)));
+  await vi.advanceTimersByTimeAsync(10);
+  ask("its turn", { priority: BULK_PRIORITY });
+  ask("room for it", { priority: BULK_PRIORITY });
+  ask("urgent");
+  // The engine has it already, and is only told its new priority.
+  ask("raised", { priority: BULK_PRIORITY, inEngine: true });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(bulkCounts.reduce((sum, count) => sum + count)).toBe(2);
 });
 
 test("a stop gives back what it had no time for, and what comes after it", async () => {

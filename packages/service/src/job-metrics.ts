@@ -14,8 +14,11 @@ export interface AttemptEnd {
 export interface JobMetrics {
   attemptEnded(end: AttemptEnd): void;
   stalled(queue: string): void;
-  /** @param lagSeconds age of the oldest run of this batch */
-  dispatched(queue: string, count: number, lagSeconds: number): void;
+  /**
+   * @param lagSeconds age of the oldest run of this batch
+   * @param bulkCount how many of `count` are bulk work
+   */
+  dispatched(queue: string, count: number, lagSeconds: number, bulkCount: number): void;
   canaryAge(queue: string, seconds: number): void;
 }
 
@@ -26,7 +29,7 @@ const MAX_CODES_PER_JOB = 100;
 export function jobMetrics(metrics: Metrics): JobMetrics {
   const attemptsOf = memo((queue) => memo((job) => bindJob(metrics, queue, job)));
   const stallsOf = memo((queue) => metrics.stalls.labels(queue));
-  const dispatchedOf = memo((queue) => metrics.dispatched.labels(queue));
+  const dispatchedOf = memo((queue) => memo((bulk) => metrics.dispatched.labels(queue, bulk)));
 
   return {
     attemptEnded({ queue, job, outcome, code, durationSeconds, waitSeconds }) {
@@ -38,8 +41,9 @@ export function jobMetrics(metrics: Metrics): JobMetrics {
     },
     stalled: (queue) => stallsOf(queue).inc(),
     canaryAge: (queue, seconds) => metrics.canaryAge.set({ queue }, seconds),
-    dispatched(queue, count, lagSeconds) {
-      dispatchedOf(queue).inc(count);
+    dispatched(queue, count, lagSeconds, bulkCount) {
+      dispatchedOf(queue)("false").inc(count - bulkCount);
+      dispatchedOf(queue)("true").inc(bulkCount);
       metrics.outboxLag.observe(lagSeconds);
     },
   };

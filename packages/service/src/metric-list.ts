@@ -95,8 +95,8 @@ export const metricList = {
   dispatched: {
     type: "counter",
     name: "ballast_dispatched_total",
-    help: "Runs handed from the outbox to the queue engine.",
-    labels: ["queue"],
+    help: "Runs handed from the outbox to the queue engine; bulk work apart from what is wished for one by one.",
+    labels: ["queue", "bulk"],
     by: DISPATCHERS,
   },
   outboxLag: {

@@ -28,15 +28,18 @@ test("an attempt is counted by outcome, its error by code, its times in histogra
   expect(metrics).toContain(`ballast_wait_duration_seconds_sum{${labels}} 6`);
 });
 
-test("stalls and dispatched runs are counted by queue, the outbox's lag by batch", async () => {
+test("stalls and dispatched runs are counted by queue, bulk ones apart, the outbox's lag by batch", async () => {
   const { jobs, text } = setup();
   jobs.stalled("pdf");
-  jobs.dispatched("pdf", 3, 0.5);
-  jobs.dispatched("email", 1, 0.25);
+  jobs.dispatched("pdf", 3, 0.5, 2);
+  jobs.dispatched("email", 1, 0.25, 0);
 
   const metrics = await text();
   expect(metrics).toContain('ballast_stalls_total{queue="pdf"} 1');
-  expect(metrics).toContain('ballast_dispatched_total{queue="pdf"} 3');
+  expect(metrics).toContain('ballast_dispatched_total{queue="pdf",bulk="false"} 1');
+  expect(metrics).toContain('ballast_dispatched_total{queue="pdf",bulk="true"} 2');
+  // So that the first to come is an increase.
+  expect(metrics).toContain('ballast_dispatched_total{queue="email",bulk="true"} 0');
   expect(metrics).toContain("ballast_outbox_lag_seconds_count 2");
   expect(metrics).toContain("ballast_outbox_lag_seconds_sum 0.75");
 });
