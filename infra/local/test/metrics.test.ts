@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { declaredMetrics } from "@ballast/service";
-import { describeOnRedis, until } from "@ballast/testing";
+import { createTestDatabase, describeOnRedis, until } from "@ballast/testing";
+import pg from "pg";
 import { afterAll, expect, test } from "vitest";
 import { findOnPath } from "../src/engine.ts";
 import { startPrometheus } from "./prometheus.ts";
@@ -89,6 +90,41 @@ describeOnRedis("what every process exports", (engine) => {
       ]);
       await stack.reach(sent, ["completed"]);
       await untilFiring();
+    },
+  );
+
+  test.runIf(findOnPath("prometheus"))(
+    "tells of a database that is away, and nothing that was true before; all is well once it is back",
+    async () => {
+      const { stack, processes } = await fleet();
+      await using prometheus = await startPrometheus(stack.dataDir);
+      const name = new URL(stack.databaseUrl).pathname.slice(1);
+      await using elsewhere = await createTestDatabase();
+      await using admin = new AsyncDisposableStack();
+      const client = admin.adopt(new pg.Client(elsewhere.url), (one) => one.end());
+      await client.connect();
+      const allow = (allowed: boolean) =>
+        client.query(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS ${allowed}`);
+      const isTold = async () =>
+        (await prometheus.firing()).some((alert) => alert.startsWith("DatabaseUnreachable "));
+      prometheus.scrape(processes.filter(({ app }) => app === "api"));
+      const figures = ["outbox_pending", "outbox_bulk_pending", "schedule_overdue_age_seconds"];
+      const known = async () => {
+        const answers = figures.map((figure) => prometheus.query(`ballast_${figure}`));
+        return (await Promise.all(answers)).filter((series) => series.length > 0).length;
+      };
+      await until(async () => (await known()) === figures.length);
+
+      await allow(false);
+      await client.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+        [name],
+      );
+      await until(isTold);
+      await until(async () => (await known()) === 0);
+
+      await allow(true);
+      await until(async () => !(await isTold()));
     },
   );
 });

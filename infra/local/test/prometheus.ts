@@ -1,4 +1,4 @@
-import { cpSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "@ballast/testing";
 import { parse, stringify } from "yaml";
@@ -32,7 +32,7 @@ interface Alert {
 
 /** A real Prometheus with the rules of `infra/prometheus`, but impatient, that scrapes what it is told to. */
 export async function startPrometheus(dataDir: string) {
-  const folder = join(dataDir, "prometheus");
+  const folder = mkdtempSync(join(dataDir, "prometheus-"));
   const targetsFile = join(folder, "targets.json");
   writeConfig(folder, targetsFile);
   const process = await startOwnProcess({
@@ -85,7 +85,6 @@ export async function startPrometheus(dataDir: string) {
 /** The files that production has, but for where processes are found, and for their patience. */
 function writeConfig(folder: string, targetsFile: string): void {
   const source = join(root, "infra/prometheus");
-  mkdirSync(folder);
   for (const part of ["rules", "alerts"])
     cpSync(join(source, part), join(folder, part), { recursive: true });
   for (const file of globSync(join(folder, "alerts/*.yaml"))) {

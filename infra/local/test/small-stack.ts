@@ -74,6 +74,7 @@ export async function openSmallStack(
   const stack = opening.move();
   return {
     db: database.db,
+    databaseUrl: database.url,
     /** Of the stack's own files. */
     dataDir: data.dir,
     queue,
