@@ -150,3 +150,16 @@ test("how late a schedule is, is unknown while the database is away", async () =
   clock.wake();
   await until(async () => !(await tells()));
 });
+
+test("a schedule that cannot be asked for is told to be late", async () => {
+  await using t = await setup();
+  await scheduled(t);
+  await makeDue(t, HOUR_MS);
+  const requests = new Proxy(t.deps.requests, {
+    get: () => () => Promise.reject(new Error("not taken")),
+  });
+  await using _clock = clockOf({ ...t, deps: { ...t.deps, requests } });
+  await until(async () =>
+    /^ballast_schedule_overdue_age_seconds 36\d\d\./m.test(await t.telemetry.registry.metrics()),
+  );
+});
