@@ -63,7 +63,7 @@ test("what is private, secret or an address is in no alert", async () => {
   for (const { body } of [...t.slack.requests, ...t.webhook.requests])
     for (const hidden of HIDDEN) expect(body).not.toContain(hidden);
   expect(t.webhook.requests[0]?.json).toMatchObject({
-    latestPayload: expect.stringContaining('"invoiceId": "i-1"'),
+    latestPayload: expect.stringContaining('"invoiceId": "string"'),
   });
 });
 

@@ -104,7 +104,7 @@ async function plantIncident(db: Queryable, incidentId: string, alertId: string)
         invoiceId: "i-1",
         customerName: "Erika Musterfrau",
         apiKey: "sk-verysecret",
-        note: "```to``` erika@example.org",
+        "```to``` erika@example.org": "a note",
       }),
       companyId: null,
       subject: "invoice:i-1",
