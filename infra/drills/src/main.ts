@@ -43,9 +43,9 @@ async function main(): Promise<number> {
   return report.end() && !stopping.aborted ? 0 : 1;
 }
 
-process.exitCode = await main().catch((error: unknown) => {
+const exitCode = await main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   return 1;
 });
-// A drill that was interrupted, or hung, may still wait for something.
-if (process.exitCode !== 0) process.exit();
+// All is said and disposed of; a drill that was interrupted, or hung, may still wait for something.
+process.exit(exitCode);

@@ -14,7 +14,6 @@ export const hostVanishes = defineDrill({
   name: "host-vanishes",
   promise:
     "the host of the engine vanishes without a word, then PostgreSQL's: what is asked for then is done 25 s (Redis) and 45 s after a successor stands, all of it once",
-  shortOnPostgres: true,
   sabotages: [
     {
       without: "workers that give up an engine that owes an answer",
