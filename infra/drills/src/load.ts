@@ -32,15 +32,17 @@ export async function load({
   const total = Math.round(perSecond * seconds);
   const began = performance.now();
   const replies: Promise<Reply>[] = [];
-  for (let n = 0; n < total && signal?.aborted !== true; n++) {
+  for (let n = 0; n < total; n++) {
     const lateMs = began + (n * 1_000) / perSecond - performance.now();
     if (lateMs > 0) await pause(lateMs);
+    if (signal?.aborted) break;
     replies.push(request(n));
   }
   return reportOf(await Promise.all(replies));
 }
 
 interface InsistOptions {
+  /** Ends the asking; the last answer stands. A load whose drill is over must not reject: nobody awaits it. */
   readonly signal: AbortSignal;
   /** Hears each answer, the last one too. */
   readonly hear?: (answer: Reply) => void;
@@ -56,7 +58,8 @@ export async function insist(
     hear?.(answer);
     const retryAfter = answer.status === 0 ? 1 : Number(answer.headers.get("retry-after"));
     if (answer.status === 202 || !(retryAfter > 0)) return answer;
-    await pause(retryAfter * 1_000, undefined, { signal });
+    await pause(retryAfter * 1_000, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return answer;
   }
 }
 

@@ -56,7 +56,8 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
   const notes = join(folder, "edited-files");
   const edits = editsOf(options.sabotage);
   const late = AbortSignal.timeout(LIMIT_MS[size]);
-  const signal = AbortSignal.any([options.stopping, late]);
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.stopping, late, over.signal]);
   const broken: string[] = [];
   const open = new AsyncDisposableStack();
   const context: DrillContext = {
@@ -93,6 +94,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
       broken.push(`${NOT_FINISHED}: ${reason}`);
     }
   }
+  over.abort(); // what a drill that broke off left running: loads, and waits
   const untouched = untouchedFiles(edits, notes);
   if (untouched.length > 0) broken.push(`${NOT_FINISHED}: no process loaded ${untouched}`);
   await open.disposeAsync().catch((error: unknown) => options.tell(`not closed: ${error}`));
