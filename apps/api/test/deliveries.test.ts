@@ -35,9 +35,25 @@ test("mails whose outcome is unknown are listed, also of a sender that stopped w
   );
 });
 
-test("a letter whose mail is unknown says that a replay would die of it, and what to do first", async () => {
+test("a letter whose mail is unknown says that a replay would die of it, and what to do first, whatever reminders went out", async () => {
   await using t = await setup();
-  const { letterId, deliveryId } = await uncertainMail(t);
+  const { letterId, deliveryId, companyId, invoiceId } = await uncertainMail(t);
+  const db = t.database.kysely;
+  const reminder = await planDelivery(db, {
+    companyId,
+    invoiceId,
+    revision: 1,
+    purpose: "reminder-after:2026-01-01",
+    ordinal: 1,
+    recipient: "a@b.example",
+    reason: null,
+    fromDomain: "b.example",
+  });
+  await db
+    .updateTable("emailDeliveries")
+    .set({ state: "sent", sentAt: new Date(), createdAt: new Date(0) })
+    .where("id", "=", reminder.id)
+    .execute();
   expect((await letter(t, letterId)).actions[0].explanation).toContain(
     `/v1/deliveries/${deliveryId}/settle`,
   );

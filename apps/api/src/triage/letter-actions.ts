@@ -60,7 +60,9 @@ async function ledgerSays(
   if (contract !== sendInvoice) return "";
   const { invoiceId, revision, ordinal } = sendInvoice.payload.parse(payload);
   const mails = await listDeliveries(db, companyId ?? "all", invoiceId);
-  const mail = mails.find((one) => one.revision === revision && one.ordinal === ordinal);
+  const mail = mails.find(
+    (one) => one.purpose === "invoice" && one.revision === revision && one.ordinal === ordinal,
+  );
   switch (mail?.state) {
     case "sent":
       return `; the ledger has the mail as sent, so nothing is sent again`;
