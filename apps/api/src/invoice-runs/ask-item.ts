@@ -4,6 +4,7 @@ import {
   type Invoice,
   type InvoiceRun,
   type ItemOutcome,
+  type Letter,
   listDeliveries,
   listLetters,
   lockLetter,
@@ -13,7 +14,8 @@ import {
 import type { Requests } from "@ballast/jobs";
 import { Problem } from "../http/problem.ts";
 import { askForMail, askForPdf, isRendered } from "../jobs/invoice-work.ts";
-import { replayLetter } from "../triage/replay-letter.ts";
+import { planReplay } from "../triage/plan-replay.ts";
+import { type Replayed, replayLetter } from "../triage/replay-letter.ts";
 
 /** Ask for what a run wants of one invoice, as it stands now. */
 export async function askItem(
@@ -28,21 +30,21 @@ export async function askItem(
   if (invoice.state === "void")
     return failed("invoice-state", `invoice ${invoiceId} is void by now`);
 
-  const replayed = isRetry ? await replayDeath(tx, requests, run, invoice) : undefined;
-  if (replayed !== undefined) return replayed;
   const wisher = {
     requestedBy: run.requestedBy,
     traceparent: run.traceparent,
     priority: BULK_PRIORITY,
   };
-  if (run.action === "render") return ours(await askForPdf(tx, requests, invoice, wisher));
   try {
+    const replayed = isRetry ? await replayDeaths(tx, requests, run, invoice) : undefined;
+    if (replayed !== undefined) return ours(replayed);
+    if (run.action === "render") return ours(await askForPdf(tx, requests, invoice, wisher));
     const asked = await askForMail(tx, requests, invoice, null, wisher);
     return asked.repeated
       ? { state: "asked", jobRunId: asked.runId, requestId: null }
       : ours(asked);
   } catch (error) {
-    // Thrown before anything was written, by the plan.
+    // Thrown by a plan, before what it plans is written. A document that is replayed by then stands by itself.
     if (!(error instanceof Problem)) throw error;
     return failed(error.code, error.message);
   }
@@ -57,31 +59,39 @@ async function isDone(tx: Tx, { action }: InvoiceRun, invoice: Invoice): Promise
   );
 }
 
-/** What died for this invoice is replayed, so that its letter is settled and the lineage kept. */
-async function replayDeath(
+/**
+ * What died for this invoice is replayed, so that its letters are settled and the lineage kept.
+ *
+ * @returns the run's own work, unless it did not die
+ * @throws {Problem} `not-replayable`, `invalid-body`; then nothing is replayed
+ */
+async function replayDeaths(
   tx: Tx,
   requests: Requests<Tx>,
   run: InvoiceRun,
-  invoice: Invoice,
-): Promise<ItemOutcome | undefined> {
-  const { companyId } = invoice;
-  const subject = `invoice:${invoice.id}`;
+  { id, companyId }: Invoice,
+): Promise<Replayed | undefined> {
+  const subject = `invoice:${id}`;
   const { letters } = await listLetters(tx, companyId, { subject, state: "open", limit: 20 });
-  const replay = async (job: string) => {
-    const runId = letters.find((letter) => letter.job === job)?.runId;
-    const letter = runId && (await lockLetter(tx, companyId, runId));
-    if (letter === undefined || letter === "" || letter.state !== "open") return undefined;
-    return await replayLetter(tx, requests, letter, {
+  const wanted = run.action === "render" ? renderInvoice : sendInvoice;
+  const dead: Letter[] = [];
+  for (const { name } of new Set([renderInvoice, wanted])) {
+    const runId = letters.find((letter) => letter.job === name)?.runId;
+    const letter = runId === undefined ? undefined : await lockLetter(tx, companyId, runId);
+    if (letter?.state === "open") dead.push(letter);
+  }
+  for (const letter of dead) planReplay(letter);
+  let own: Replayed | undefined;
+  for (const letter of dead) {
+    const replayed = await replayLetter(tx, requests, letter, {
       by: run.retriedBy ?? run.requestedBy,
       reason: `invoice run ${run.id} is tried again`,
       traceparent: run.traceparent,
       priority: BULK_PRIORITY,
     });
-  };
-  const document = await replay(renderInvoice.name);
-  if (run.action === "render") return document && ours(document);
-  const mail = await replay(sendInvoice.name);
-  return mail && ours(mail);
+    if (letter.job === wanted.name) own = replayed;
+  }
+  return own;
 }
 
 const ours = ({ runId, requestId }: { runId: string; requestId: string }): ItemOutcome => ({

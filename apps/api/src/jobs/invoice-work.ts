@@ -69,8 +69,12 @@ export async function askForMail(
   const mail = await planMail(tx, invoice, resendReason);
   const first = resendReason === null ? await firstSend(tx, invoice) : undefined;
   if (first !== undefined) {
+    const { requestId, runId, joined, isHeld } = first;
+    // What it waits for may have died or been cancelled; each click would be a request for the PDF otherwise.
+    if (isHeld && !(await isBeingRendered(tx, invoice)))
+      await seeToDocument(tx, requests, invoice, wisher);
     if (wisher.priority === undefined) await hurry(tx, companyId, `invoice:${invoice.id}`);
-    return { ...first, mail, repeated: true };
+    return { requestId, runId, joined, mail, repeated: true };
   }
 
   const document = documentOf(invoice);
@@ -78,9 +82,19 @@ export async function askForMail(
   const payload = { ...document, ordinal: mail.ordinal };
   const asked = await requests.ask(tx, sendInvoice, payload, { ...wisher, companyId, heldFor });
   // Held first and looked after: a PDF that is finished meanwhile cannot slip through.
-  if (!(await isRendered(tx, invoice))) await askForPdf(tx, requests, invoice, wisher);
-  else await requests.release(tx, heldFor);
+  await seeToDocument(tx, requests, invoice, wisher);
   return { ...asked, mail, repeated: false };
+}
+
+/** What a held mail waits for is there, or asked for. */
+async function seeToDocument(
+  tx: Tx,
+  requests: Requests<Tx>,
+  invoice: Invoice,
+  wisher: Wisher,
+): Promise<void> {
+  if (await isRendered(tx, invoice)) await requests.release(tx, documentHold(documentOf(invoice)));
+  else await askForPdf(tx, requests, invoice, wisher);
 }
 
 /**
@@ -114,6 +128,21 @@ export async function refuseUnrenderable(
 
 export const isRendered = async (db: Queryable, invoice: Invoice): Promise<boolean> =>
   (await findDocument(db, invoice.companyId, documentOf(invoice))) !== undefined;
+
+/** Whether a worker has its PDF in hand, or gets it. */
+async function isBeingRendered(tx: Tx, { id, companyId, revision }: Invoice): Promise<boolean> {
+  const alive = await tx
+    .selectFrom("jobRuns")
+    .select("id")
+    .where("companyId", "=", companyId)
+    .where("subject", "=", `invoice:${id}`)
+    .where("job", "=", renderInvoice.name)
+    .where((eb) => eb(eb.ref("payload", "->>").key("revision" as never), "=", String(revision)))
+    .where("state", "in", ["waiting", "started"])
+    .where("cancelRequestedAt", "is", null)
+    .executeTakeFirst();
+  return alive !== undefined;
+}
 
 const documentOf = ({ id, revision, locale }: Invoice) => ({
   invoiceId: id,

@@ -104,7 +104,13 @@ const plannedMail = ({ id, recipient, ordinal, state }: Delivery): PlannedMail =
 export async function firstSend(tx: Tx, invoice: Invoice) {
   return await runsOfFirstMail(tx, invoice)
     .innerJoin("allJobRequests as q", "q.runId", "r.id")
-    .select(["q.id as requestId", "q.runId", "q.joined"])
+    .select((eb) => [
+      "q.id as requestId",
+      "q.runId",
+      "q.joined",
+      // It waits for its document.
+      eb.and([eb("r.state", "=", "waiting"), eb("r.heldFor", "is not", null)]).as("isHeld"),
+    ])
     .where("r.state", "<>", "cancelled")
     .where("q.cancelledAt", "is", null)
     .orderBy("q.createdAt")

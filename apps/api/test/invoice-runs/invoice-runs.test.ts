@@ -3,7 +3,7 @@ import { BULK_PRIORITY } from "@ballast/contracts";
 import { expect, onTestFinished, test } from "vitest";
 import { startInvoiceRuns } from "../../src/invoice-runs/driver.ts";
 import { openEvents } from "../event-stream.ts";
-import { die } from "../letters.ts";
+import { die, rendered } from "../letters.ts";
 import { type Api, setup } from "../setup.ts";
 
 /** A company with issued invoices, all of one customer. */
@@ -46,6 +46,23 @@ const endJobs = (t: Api, ids: readonly string[], state: "completed" | "dead") =>
     .where("state", "in", ["waiting", "started"])
     .set({ state, finishedAt: new Date(), errorCode: state === "dead" ? "no_fonts" : null })
     .execute();
+
+const requestOf = async (t: Api, id: string | undefined, job: string) => {
+  const { jobs } = (await t.api.get(`/v1/jobs?subject=invoice:${id}`)).body;
+  return jobs.find((one: { job: string }) => one.job === job).requestId as string;
+};
+
+/** Let the job of an invoice die in its first attempt, held or not. @returns the letter's id */
+async function dieAs(t: Api, id: string | undefined, job: string): Promise<string> {
+  const { body } = await t.api.get(`/v1/jobs/${await requestOf(t, id, job)}`);
+  const { runId } = body.run ?? body;
+  await t.database.kysely
+    .updateTable("jobRuns")
+    .set({ heldFor: null })
+    .where("id", "=", runId)
+    .execute();
+  return await die(t, runId, { queue: job === "render-invoice" ? "pdf" : "email" });
+}
 
 const setEmail = (t: Api, customerId: string, email: string | null) =>
   t.database.kysely.updateTable("customers").set({ email }).where("id", "=", customerId).execute();
@@ -135,6 +152,77 @@ test("what died is replayed when its run is tried again, and its letter is settl
   await endJobs(t, ids, "completed");
   await reach(t, run.invoiceRunId, { state: "completed", counts: { done: 1 } });
   await t.api.post(`${path}/retry`, { reason: "once more" }).expect(409);
+});
+
+test("what died and cannot be replayed as it is fails by that name, and nothing of it is replayed", async () => {
+  await using t = await setup();
+  const { companyId, ids } = await withInvoices(t, 2);
+  const run = await begin(t, { companyId, action: "send", ids });
+  drive(t);
+  await reach(t, run.invoiceRunId, { counts: { asked: 2 } });
+  const letters = await Promise.all([
+    dieAs(t, ids[0], "render-invoice"),
+    dieAs(t, ids[0], "send-invoice"),
+  ]);
+  await reach(t, run.invoiceRunId, { counts: { asked: 1, dead: 1 } });
+  await t.database.kysely
+    .updateTable("deadLetters")
+    .set({ version: 99 })
+    .where("runId", "=", letters[1])
+    .execute();
+  await endJobs(t, ids.slice(1), "completed");
+  await reach(t, run.invoiceRunId, { state: "completed" });
+  const path = `/v1/invoice-runs/${run.invoiceRunId}`;
+  await t.api.post(`${path}/retry`, { reason: "fonts are there" }).expect(202);
+  await reach(t, run.invoiceRunId, {
+    state: "completed",
+    counts: { done: 1, failed: 1 },
+    summary: { causes: [{ code: "not-replayable", count: 1, invoiceId: ids[0] }] },
+  });
+  const { deadLetters } = (await t.api.get("/v1/dead-letters?state=open")).body;
+  expect(deadLetters).toHaveLength(2);
+});
+
+test("a mail whose document was cancelled, or whose letter discarded, gets a new one when it is asked for again", async () => {
+  await using t = await setup();
+  const { companyId, ids } = await withInvoices(t, 2);
+  const run = await begin(t, { companyId, action: "send", ids });
+  drive(t);
+  await reach(t, run.invoiceRunId, { counts: { asked: 2 } });
+  const cancelled = await requestOf(t, ids[0], "render-invoice");
+  await t.api.delete(`/v1/jobs/${cancelled}`).expect(200);
+  const letterId = await dieAs(t, ids[1], "render-invoice");
+  await t.api.post(`/v1/dead-letters/${letterId}/discard`, { reason: "a test" }).expect(204);
+  await reach(t, run.invoiceRunId, {
+    state: "completed",
+    counts: { failed: 1, dead: 1 },
+  });
+
+  await t.api.post(`/v1/invoice-runs/${run.invoiceRunId}/retry`, { reason: "now" }).expect(202);
+  await reach(t, run.invoiceRunId, { counts: { asked: 2 } });
+  const rendering = () =>
+    jobsOf(t, ids)
+      .where("job", "=", "render-invoice")
+      .where("state", "=", "waiting")
+      .set({ state: "completed", finishedAt: new Date() })
+      .returning("subject")
+      .execute();
+  expect(await rendering()).toHaveLength(2);
+
+  // Its document is there, but nobody lets it go, as when the worker was killed in between.
+  await rendered(t, { companyId, invoiceId: ids[0] ?? "" });
+  for (const id of ids) await t.api.post(`/v1/invoices/${id}/send`).expect(202);
+  for (const id of ids) await t.api.post(`/v1/invoices/${id}/send`).expect(202);
+  const mails = await t.database.kysely
+    .selectFrom("jobRuns")
+    .select(["subject", "heldFor"])
+    .where("job", "=", "send-invoice")
+    .execute();
+  expect(mails.filter(({ heldFor }) => heldFor === null)).toEqual([
+    { subject: `invoice:${ids[0]}`, heldFor: null },
+  ]);
+  const { jobs } = (await t.api.get(`/v1/jobs?subject=invoice:${ids[1]}`)).body;
+  expect(jobs.filter((job: { job: string }) => job.job === "render-invoice")).toHaveLength(3);
 });
 
 test("a run that is cancelled takes back what no worker has, and is over once the rest has ended", async () => {

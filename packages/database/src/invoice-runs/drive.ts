@@ -117,13 +117,17 @@ export async function settleItems(db: Queryable, invoiceRunId: string): Promise<
       WHERE r.state IN ('completed', 'dead', 'cancelled')
       UNION ALL
       -- A mail that waits for a document which will not come: the death is the document's.
-      SELECT asked.invoice_id, 'dead', coalesce(d.error_code, 'document_dead'), d.error_message, d.finished_at
+      SELECT asked.invoice_id, CASE d.state WHEN 'dead' THEN 'dead' ELSE 'failed' END,
+        CASE d.state WHEN 'dead' THEN coalesce(d.error_code, 'document_dead') ELSE 'job_cancelled' END,
+        CASE d.state WHEN 'dead' THEN d.error_message
+             ELSE 'the document it waits for was cancelled by somebody else' END,
+        d.finished_at
       FROM asked JOIN job_runs r ON r.id = asked.job_run_id AND r.state = 'waiting' AND r.held_for IS NOT NULL
       CROSS JOIN LATERAL (
         SELECT * FROM job_runs d
         WHERE d.subject = 'invoice:' || asked.invoice_id AND d.job = 'render-invoice'
         ORDER BY d.created_at DESC LIMIT 1) d
-      WHERE d.state = 'dead'
+      WHERE d.state IN ('dead', 'cancelled')
     )
     UPDATE invoice_run_items i
     SET state = ended.state, error_code = ended.error_code, error_message = ended.error_message,
