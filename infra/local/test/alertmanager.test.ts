@@ -114,8 +114,14 @@ test.runIf(command)("what follows from an absent database is not told beside it"
     // A worker counts no queues.
     alert("AppMissing", { app: "pdf-worker" }),
     alert("QueueStateUnknown"),
+    alert("NotReady", { check: "browser" }),
   ];
-  const follow = [alert("RequestsFailing"), alert("QueueLagging", { queue: "pdf" })];
+  const follow = [
+    alert("RequestsFailing"),
+    alert("QueueLagging", { queue: "pdf" }),
+    alert("NotReady", { check: "database" }),
+    alert("NotReady", { check: "queue" }), // of which QueueStateUnknown tells
+  ];
   await t.expectHeard([...heard, ...follow], heard);
 });
 

@@ -328,6 +328,13 @@ export const metricList = {
     labels: ["channel", "result"],
     by: NOTIFIER,
   },
+  ready: {
+    type: "gauge",
+    name: "ballast_ready",
+    help: "Whether what this process needs before it takes work answers: 1 or 0 for each check of /readyz.",
+    labels: ["check"],
+    by: EVERYONE,
+  },
   traceSpans: {
     type: "counter",
     name: "ballast_trace_spans_total",

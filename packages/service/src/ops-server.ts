@@ -35,6 +35,7 @@ export async function openOpsServer(
       answerJson(res, report.ready ? 200 : 503, report);
     },
     "/metrics": async (res) => {
+      await parts.readiness.report(); // which notes what each check came to
       const text = await parts.registry.metrics();
       res.writeHead(200, { "content-type": parts.registry.contentType }).end(text);
     },

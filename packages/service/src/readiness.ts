@@ -19,15 +19,27 @@ export interface Readiness {
 
 const CHECK_DEADLINE_MS = 1_000;
 
-/** Hold what must answer before work is taken. Not ready before the first check exists, nor once stopping. */
-export function openReadiness(stopping: AbortSignal): Readiness {
+/**
+ * Hold what must answer before work is taken. Not ready before the first check exists, nor once stopping.
+ *
+ * @param heard what each check came to, each time they run
+ */
+export function openReadiness(
+  stopping: AbortSignal,
+  heard: (check: string, isReady: boolean) => void,
+): Readiness {
   const checks = new Map<string, ReadinessCheck>();
   let running: Promise<ReadinessReport> | undefined;
 
   async function run(): Promise<ReadinessReport> {
-    const named = await Promise.all([...checks].map(async ([n, check]) => [n, await ask(check)]));
-    const failing = Object.fromEntries(named.filter(([, reason]) => reason !== undefined));
-    return { ready: named.every(([, reason]) => reason === undefined), failing };
+    const failing: Record<string, string> = {};
+    const asked = [...checks].map(async ([name, check]) => {
+      const reason = await ask(check);
+      if (reason !== undefined) failing[name] = reason;
+      heard(name, reason === undefined);
+    });
+    await Promise.all(asked);
+    return { ready: Object.keys(failing).length === 0, failing };
   }
 
   return {

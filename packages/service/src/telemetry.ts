@@ -48,7 +48,9 @@ export function openTelemetry(options: {
 }): OpenTelemetry {
   const registry = new Registry();
   const metrics = declareMetrics(registry);
-  const checks = openReadiness(options.stopping);
+  const checks = openReadiness(options.stopping, (check, isReady) =>
+    metrics.ready.set({ check }, Number(isReady)),
+  );
   const life = openLiveness();
   const fatalHooks: FatalHook[] = [];
   return {

@@ -1,13 +1,17 @@
 import { Registry } from "prom-client";
 import { expect, test, vi } from "vitest";
 import { openLiveness } from "../src/liveness.ts";
+import { declareMetrics } from "../src/metrics.ts";
 import { openOpsServer } from "../src/ops-server.ts";
 import { openReadiness } from "../src/readiness.ts";
 
 async function setup() {
   const stop = new AbortController();
-  const readiness = openReadiness(stop.signal);
   const registry = new Registry();
+  const { ready } = declareMetrics(registry);
+  const readiness = openReadiness(stop.signal, (check, isReady) =>
+    ready.set({ check }, Number(isReady)),
+  );
   const liveness = openLiveness();
   const parts = { liveness, readiness, registry };
   const server = await openOpsServer({ host: "127.0.0.1", port: 0 }, parts);
@@ -67,6 +71,25 @@ test("/readyz names each failing check, without secrets, also one that throws at
   expect(json(await t.get("/readyz"))).toEqual([
     503,
     { ready: false, failing: { database: "no postgres://[redacted]@db", queue: "closed" } },
+  ]);
+});
+
+test("/metrics tells what each check comes to at that moment", async () => {
+  await using t = await setup();
+  let isThere = false;
+  t.readiness.add("queue", async () => undefined);
+  t.readiness.add("database", async () => {
+    if (!isThere) throw new Error("down");
+  });
+  const told = async () => (await t.get("/metrics")).text.match(/^ballast_ready.*$/gm);
+  expect(await told()).toEqual([
+    'ballast_ready{check="queue"} 1',
+    'ballast_ready{check="database"} 0',
+  ]);
+  isThere = true;
+  expect(await told()).toEqual([
+    'ballast_ready{check="queue"} 1',
+    'ballast_ready{check="database"} 1',
   ]);
 });
 

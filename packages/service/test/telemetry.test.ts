@@ -89,6 +89,7 @@ test("every metric of ours has a help text, a fitting unit and few labels", asyn
     "ballast_pdf_rendered_pages_total",
     "ballast_queue_paused",
     "ballast_quota_left",
+    "ballast_ready",
     "ballast_reminder_overdue_age_seconds",
     "ballast_schedule_overdue_age_seconds",
     "ballast_smtp_connections",
