@@ -27,6 +27,7 @@ export async function openProxy(url: string): Promise<Proxy> {
   const silent = new Set<Socket>();
 
   const enter = (inner: Socket) => {
+    if (state === "shut") return void inner.resetAndDestroy(); // it was at the door already
     if (state === "vanished") return void silence(inner);
     const outer = connect(Number(server.port), server.hostname);
     for (const [from, to] of [
