@@ -217,7 +217,7 @@ export { comparedListings, correctDrift, databaseNow } from "./marketplaces/corr
 export { closeCorrectedLetters } from "./marketplaces/corrected-letters.ts";
 export {
   type Credentials,
-  readCredentials,
+  readAccess,
   resealCredentials,
   sealCredentials,
 } from "./marketplaces/credentials.ts";

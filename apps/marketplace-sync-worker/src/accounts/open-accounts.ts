@@ -3,7 +3,7 @@ import {
   type KeyRing,
   type MarketplaceAccount,
   type Queryable,
-  readCredentials,
+  readAccess,
   UnsealError,
 } from "@ballast/database";
 import { DependencyDownError, PermanentError } from "@ballast/jobs";
@@ -25,7 +25,7 @@ export interface AccountsDeps {
   readonly onCall?: (marketplace: string, status: string) => void;
 }
 
-/** Opens an account's adapter with its credentials, which are decrypted for this and kept nowhere. */
+/** Opens an account's adapter with its credentials, which are decrypted for this and kept nowhere, where it stands by now. */
 export type OpenAccount = (account: MarketplaceAccount) => Promise<MarketplaceAdapter>;
 
 export function openAccounts({
@@ -37,25 +37,24 @@ export function openAccounts({
 }: AccountsDeps): OpenAccount {
   const tokens = new AccessTokens();
   return async (account) => {
-    const { id, settings } = account;
+    const { id } = account;
     const kind = MarketplaceKind.safeParse(account.kind);
     if (!kind.success)
       throw new DependencyDownError(
         "newer_than_worker",
         `account ${id} is of kind ${account.kind}, which this release does not speak`,
       );
-    const credentials = await readCredentials(db, keys, id).catch((error: unknown) => {
+    const access = await readAccess(db, keys, id).catch((error: unknown) => {
       // Whoever rotates keys may have been too fast: nobody's attempt is spent on that.
       if (error instanceof UnsealError)
         throw new DependencyDownError("credentials_unreadable", error.message, { cause: error });
       throw error;
     });
-    if (credentials === undefined) throw accountGone(id);
+    if (access === undefined) throw accountGone(id);
     return openAdapter({
       kind: kind.data,
-      settings,
-      credentials,
-      guard: guardOf(id, sharedQuotaOf(kind.data, { settings, credentials })),
+      ...access,
+      guard: guardOf(id, sharedQuotaOf(kind.data, access)),
       http: counted(http, (status) => onCall(kind.data, status)),
       tokens,
     });

@@ -13,12 +13,14 @@ import {
   type StockChange,
   sealCredentials,
   setStock,
+  updateAccount,
   upsertCompany,
   upsertProducts,
 } from "@ballast/database";
 import { type Attempt, createRequests } from "@ballast/jobs";
 import {
   createTestDatabase,
+  type MarketplaceDouble,
   type MarketplaceDoubleOptions,
   sampleCompany,
   startMarketplaceDouble,
@@ -123,6 +125,16 @@ export async function setup({
     market,
     skus,
     drifts,
+    openAccount,
+    /** Whoever read its row before, has it as it was. */
+    moveAccount: (to: MarketplaceDouble) =>
+      db.transaction((tx) =>
+        updateAccount(
+          tx,
+          { ...account, settings: to.account.settings },
+          sealCredentials(keys, account.id, to.account.credentials),
+        ),
+      ),
     run,
     addArticle: (sku: string, externalId: string) =>
       db.transaction(async (tx) => {

@@ -4,7 +4,7 @@ import type { DriftWinner, Schema } from "../schema.ts";
 import type { CompanyScope } from "../scope.ts";
 import type { Sealed } from "./key-ring.ts";
 
-/** An account at a marketplace; its credentials are read by {@link readCredentials} alone. */
+/** An account at a marketplace; its credentials are read by {@link readAccess} alone. */
 export interface MarketplaceAccount {
   readonly id: string;
   readonly companyId: string;

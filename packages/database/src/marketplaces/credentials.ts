@@ -8,22 +8,31 @@ export type Credentials = Readonly<Record<string, unknown>>;
 export const sealCredentials = (ring: KeyRing, accountId: string, plain: Credentials): Sealed =>
   seal(ring, accountId, JSON.stringify(plain));
 
+/** How an account is spoken to. */
+export interface Access {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly credentials: Credentials;
+}
+
 /**
- * The credentials of an account, for whoever speaks to its marketplace. They go nowhere else.
+ * The credentials of an account, for whoever speaks to its marketplace. They go nowhere else, so they come with the settings
+ * that they were given for: an account that moved since its row was read has those of its new address.
  *
  * @throws {UnsealError} if no key of the ring opens them
  */
-export async function readCredentials(
+export async function readAccess(
   db: Queryable,
   ring: KeyRing,
   accountId: string,
-): Promise<Credentials | undefined> {
+): Promise<Access | undefined> {
   const row = await db
     .selectFrom("marketplaceAccounts")
-    .select(["credentials as sealed", "credentialsKeyId as keyId"])
+    .select(["settings", "credentials as sealed", "credentialsKeyId as keyId"])
     .where("id", "=", accountId)
     .executeTakeFirst();
-  return row && (JSON.parse(unseal(ring, accountId, row)) as Credentials);
+  if (row === undefined) return undefined;
+  const credentials = JSON.parse(unseal(ring, accountId, row)) as Credentials;
+  return { settings: row.settings, credentials };
 }
 
 const BATCH = 100;

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
-import { parseKeyRing, readCredentials, resealCredentials, UnsealError } from "../../src/index.ts";
+import { parseKeyRing, readAccess, resealCredentials, UnsealError } from "../../src/index.ts";
 import { aKey, ring, setup } from "./setup.ts";
 
 test("credentials come back as they were, and stand nowhere in clear", async () => {
   await using t = await setup();
-  expect(await readCredentials(t.db.kysely, ring, t.account.id)).toEqual({ token: "hunter2" });
+  expect(await readAccess(t.db.kysely, ring, t.account.id)).toMatchObject({
+    credentials: { token: "hunter2" },
+  });
   const row = await t.db.kysely
     .selectFrom("marketplaceAccounts")
     .selectAll()
@@ -27,7 +29,7 @@ test("what was sealed for one account opens for no other, nor when a bit of it c
       .where("id", "=", other.id)
       .execute();
   await put(credentials);
-  await expect(readCredentials(t.db.kysely, ring, other.id)).rejects.toThrow(UnsealError);
+  await expect(readAccess(t.db.kysely, ring, other.id)).rejects.toThrow(UnsealError);
 
   const altered = Buffer.from(credentials);
   altered.writeUInt8(altered.readUInt8(14) ^ 1, 14);
@@ -36,7 +38,7 @@ test("what was sealed for one account opens for no other, nor when a bit of it c
     .set({ credentials: altered })
     .where("id", "=", t.account.id)
     .execute();
-  await expect(readCredentials(t.db.kysely, ring, t.account.id)).rejects.toThrow(UnsealError);
+  await expect(readAccess(t.db.kysely, ring, t.account.id)).rejects.toThrow(UnsealError);
 });
 
 test("a key is replaced without a moment in which credentials cannot be read", async () => {
@@ -44,16 +46,18 @@ test("a key is replaced without a moment in which credentials cannot be read", a
   const [old] = [...ring.keys].map(([id, key]) => `${id}:${key.toString("base64")}`);
   const next = aKey("next");
   const both = parseKeyRing(`${next},${old}`);
-  expect(await readCredentials(t.db.kysely, both, t.account.id)).toEqual({ token: "hunter2" });
+  expect(await readAccess(t.db.kysely, both, t.account.id)).toMatchObject({
+    credentials: { token: "hunter2" },
+  });
 
   expect(await resealCredentials(t.db, both)).toBe(1);
   expect(await resealCredentials(t.db, both)).toBe(0);
   // Whoever has the new key behind the old, or has it alone.
   for (const keys of [`${old},${next}`, next])
-    expect(await readCredentials(t.db.kysely, parseKeyRing(keys), t.account.id)).toEqual({
-      token: "hunter2",
+    expect(await readAccess(t.db.kysely, parseKeyRing(keys), t.account.id)).toMatchObject({
+      credentials: { token: "hunter2" },
     });
-  await expect(readCredentials(t.db.kysely, ring, t.account.id)).rejects.toThrow(/no key next/);
+  await expect(readAccess(t.db.kysely, ring, t.account.id)).rejects.toThrow(/no key next/);
 });
 
 test.each([
