@@ -26,6 +26,30 @@ test("a company's own key does not make it mail from another domain; a key of al
   await own.put(path, from("mahnung@werft.example")).expect(200);
 });
 
+test("a company's own key does not undo the domain that an operator is changing at that moment", async () => {
+  await using t = await setup();
+  const { companyId } = await t.tenant();
+  const own = t.as(await t.keyFor(companyId));
+  const late = await t.database.transaction(async (tx) => {
+    await tx
+      .updateTable("companies")
+      .set({ mailFromAddress: "rechnung@werft.example" })
+      .where("id", "=", companyId)
+      .execute();
+    const answer = own.put(`/v1/companies/${companyId}`, companyExample);
+    const waiting = t.database.kysely
+      .selectFrom("pg_stat_activity" as never)
+      .where("wait_event_type" as never, "=", "Lock" as never)
+      .where((eb) => eb("datname" as never, "=", eb.fn<null>("current_database", [])))
+      .select((eb) => eb.fn.countAll<string>().as("count"));
+    await expect
+      .poll(async () => Number((await waiting.executeTakeFirst())?.count))
+      .toBeGreaterThan(0);
+    return { answer };
+  });
+  expect(await late.answer).toMatchObject({ status: 403 });
+});
+
 test("a company's own key changes what stands before the @, and the domain's capitals", async () => {
   await using t = await setup();
   const { companyId } = await t.tenant();

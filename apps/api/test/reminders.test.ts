@@ -1,5 +1,6 @@
 import { dayPlus, hourOn } from "@ballast/database";
 import { expect, test } from "vitest";
+import { companyExample } from "../src/routes/examples.ts";
 import { type Api, setup } from "./setup.ts";
 
 const today = () => new Date().toISOString().slice(0, 10);
@@ -93,6 +94,15 @@ test("reminders that wait follow their company's settings, and no others", async
   const off = { ...set, beforeDays: null };
   await t.api.put(`/v1/companies/${companyId}/reminders`, off).expect(200);
   expect(await asked(t)).toMatchObject([{ dueAt: at(-10, 14) }, {}, {}, {}]);
+});
+
+test("reminders that wait follow their company into another time zone", async () => {
+  await using t = await setup();
+  const { companyId, dueDate } = await reminding(t, 30);
+  const path = `/v1/companies/${companyId}`;
+  await t.api.put(path, { ...companyExample, timeZone: "America/New_York" }).expect(200);
+  const at = (days: number) => hourOn(dayPlus(dueDate, days), 9, "America/New_York");
+  expect(await asked(t)).toMatchObject([{ dueAt: at(-3) }, { dueAt: at(7) }]);
 });
 
 test.for([

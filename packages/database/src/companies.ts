@@ -1,6 +1,6 @@
 import type { Selectable } from "kysely";
 import { type Address, type Paper, paperOf, type TaxId } from "./address.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Tx } from "./database.ts";
 import type { Schema } from "./schema.ts";
 import type { CompanyScope } from "./scope.ts";
 
@@ -52,6 +52,22 @@ export async function findCompany(
 ): Promise<Company | undefined> {
   if (scope !== "all" && scope !== id) return undefined;
   const row = await db.selectFrom("companies").selectAll().where("id", "=", id).executeTakeFirst();
+  return row && companyOf(row);
+}
+
+/** The same, held until `tx` ends: of two who change it at once, the second sees what the first did. */
+export async function lockCompany(
+  tx: Tx,
+  scope: CompanyScope,
+  id: string,
+): Promise<Company | undefined> {
+  if (scope !== "all" && scope !== id) return undefined;
+  const row = await tx
+    .selectFrom("companies")
+    .selectAll()
+    .where("id", "=", id)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
   return row && companyOf(row);
 }
 

@@ -14,6 +14,7 @@ export {
   type CompanyFacts,
   findCompany,
   listCompanies,
+  lockCompany,
   upsertCompany,
 } from "./companies.ts";
 export { currencyExponent, isCurrency, UnknownCurrencyError } from "./currency.ts";

@@ -1,8 +1,15 @@
-import { type Company, type Database, findCompany, upsertCompany } from "@ballast/database";
+import {
+  type Company,
+  type Database,
+  findCompany,
+  lockCompany,
+  upsertCompany,
+} from "@ballast/database";
 import { z } from "zod";
 import { type Caller, scopeOf } from "../http/caller.ts";
 import { type Endpoint, read, write } from "../http/endpoint.ts";
 import { notFound, Problem } from "../http/problem.ts";
+import { moveWaiting } from "../reminders/move-waiting.ts";
 import { CompanyBody, CompanyInput } from "../schemas/company.ts";
 import { uuid } from "../schemas/text.ts";
 import { companyExample } from "./examples.ts";
@@ -19,7 +26,7 @@ export const companyRoutes = ({ database }: { database: Database }): Endpoint[] 
     scope: "write",
     summary: "Create a company or replace its facts",
     description:
-      "Its number series goes on. Invoices that were issued keep the facts they were issued with. Which domain it mails from is for keys of all companies to say.",
+      "Its number series goes on. Invoices that were issued keep the facts they were issued with; reminders that wait move with its time zone. Which domain it mails from is for keys of all companies to say.",
     params: CompanyParams,
     query: z.object({}),
     body: CompanyInput,
@@ -32,9 +39,11 @@ export const companyRoutes = ({ database }: { database: Database }): Endpoint[] 
     async handle({ caller, params: { companyId }, body, tx }) {
       if (caller.companyId !== null && caller.companyId !== companyId)
         throw notFound("company", companyId);
-      const before = await findCompany(tx, "all", companyId);
+      const before = await lockCompany(tx, "all", companyId);
       refuseOtherDomain(caller, before, body.mailFromAddress);
       const company = await upsertCompany(tx, { ...body, id: companyId });
+      if (before !== undefined && before.timeZone !== company.timeZone)
+        await moveWaiting(tx, company);
       return { status: before === undefined ? 201 : 200, body: company };
     },
   }),

@@ -1,23 +1,21 @@
-import { paymentReminder } from "@ballast/contracts";
 import {
-  type Company,
   type Database,
   findCompany,
   findReminderSettings,
   InvoiceNotFoundError,
   InvoiceStateError,
+  lockCompany,
   moveDueDate,
-  moveReminders,
   putReminderSettings,
-  type Queryable,
   type Tx,
 } from "@ballast/database";
 import type { Dispatcher, Requests } from "@ballast/jobs";
 import { z } from "zod";
-import { type Caller, requestedBy, scopeOf } from "../http/caller.ts";
+import { requestedBy, scopeOf } from "../http/caller.ts";
 import { type Endpoint, read, write } from "../http/endpoint.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import { askReminders } from "../reminders/ask-reminders.ts";
+import { moveWaiting } from "../reminders/move-waiting.ts";
 import { InvoiceBody, invoiceBody } from "../schemas/invoice.ts";
 import { RemindersBody, RemindersInput } from "../schemas/reminder.ts";
 import { CompanyParams } from "./companies.ts";
@@ -47,14 +45,12 @@ export const reminderRoutes = ({ database, requests, dispatcher }: Deps): Endpoi
     answers: { 200: { description: "Set.", schema: RemindersBody } },
     problems: ["not-found"],
     async handle({ caller, params: { companyId }, body, tx }) {
-      const { timeZone } = await companyOf(tx, caller, companyId);
+      const company = await lockCompany(tx, scopeOf(caller), companyId);
+      if (company === undefined) throw notFound("company", companyId);
       const { before, after } = body.templates;
       const templates = { ...(before && { before }), ...(after && { after }) };
       await putReminderSettings(tx, companyId, { ...body, templates });
-      const settings = await findReminderSettings(tx, companyId);
-      const { name: job, queue, giveUpAfterMs } = paymentReminder;
-      const company = { companyId, timeZone, settings };
-      await moveReminders(tx, { ...company, job, queue: queue.name, giveUpAfterMs });
+      const settings = await moveWaiting(tx, company);
       return { status: 200, body: settings, committed: () => dispatcher.nudge() };
     },
   }),
@@ -71,7 +67,8 @@ export const reminderRoutes = ({ database, requests, dispatcher }: Deps): Endpoi
     answers: { 200: { description: "As it is set.", schema: RemindersBody } },
     problems: ["not-found"],
     async handle({ caller, params: { companyId } }) {
-      await companyOf(database.kysely, caller, companyId);
+      const company = await findCompany(database.kysely, scopeOf(caller), companyId);
+      if (company === undefined) throw notFound("company", companyId);
       return { status: 200, body: await findReminderSettings(database.kysely, companyId) };
     },
   }),
@@ -109,9 +106,3 @@ export const reminderRoutes = ({ database, requests, dispatcher }: Deps): Endpoi
     },
   }),
 ];
-
-async function companyOf(db: Queryable, caller: Caller, companyId: string): Promise<Company> {
-  const company = await findCompany(db, scopeOf(caller), companyId);
-  if (company === undefined) throw notFound("company", companyId);
-  return company;
-}
