@@ -15,7 +15,8 @@ export async function statesOf(
   db: Database,
   locations: readonly string[],
 ): Promise<Partial<Record<string, number>>> {
-  const ids = locations.map((location) => location.slice(location.lastIndexOf("/") + 1));
+  const accepted = locations.filter((location) => location !== ""); // what was refused has none
+  const ids = accepted.map((location) => location.slice(location.lastIndexOf("/") + 1));
   const { rows } = await sql<{ state: string; n: number }>`
     SELECT coalesce(r.state, 'lost') AS state, count(*)::int AS n
     FROM unnest(${ids}::uuid[]) AS asked(id)

@@ -27,7 +27,7 @@ export const engineFrozen = defineDrill({
       ],
     },
     {
-      without: "workers that wait for an engine that is absent at their start",
+      without: "processes that wait for an engine that is absent at their start",
       file: "packages/jobs/src/unfit.ts",
       find: "await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => {});",
       replace: "throw error;",
