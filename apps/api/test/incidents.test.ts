@@ -21,7 +21,10 @@ test("an incident tells how many, whom it touches, who was told and what can be 
     .execute();
   await db
     .insertInto("alertDeliveries")
-    .values({ alertId, channel: "slack", response: "ok" })
+    .values([
+      { alertId, channel: "slack", response: "ok" },
+      { alertId, channel: "pagerduty", response: "not sent", overtaken: true },
+    ])
     .execute();
 
   const { body } = await t.api.get(`/v1/incidents/${id}`).expect(200);
@@ -33,7 +36,14 @@ test("an incident tells how many, whom it touches, who was told and what can be 
     subjectCount: 2,
     workerVersions: ["1.2.3"],
     ticket: null,
-    alerts: [{ alertId, kind: "opened", toldTo: [{ channel: "slack" }] }],
+    alerts: [
+      {
+        alertId,
+        kind: "opened",
+        toldTo: [{ channel: "slack" }],
+        overtakenOn: [{ channel: "pagerduty" }],
+      },
+    ],
     actions: [
       { action: "ticket", allowed: true },
       { action: "resolve", allowed: true },

@@ -69,6 +69,9 @@ export const IncidentBody = z
         deathCount: count,
         at: moment,
         toldTo: z.array(z.object({ channel: z.string(), at: moment })),
+        overtakenOn: z.array(z.object({ channel: z.string(), at: moment })).meta({
+          description: "Not told there: a later alert had made it untrue before it was sent.",
+        }),
       }),
     ),
     actions: z.array(
@@ -143,12 +146,13 @@ export const incidentBody = ({ incident, extent, alerts, actions }: IncidentStor
   letters: { ...extent.letters },
   subjects: extent.subjects,
   subjectCount: extent.subjectCount,
-  alerts: alerts.map(({ alertId, kind, deathCount, createdAt, toldTo }) => ({
+  alerts: alerts.map(({ alertId, kind, deathCount, createdAt, toldTo, overtakenOn }) => ({
     alertId,
     kind,
     deathCount: Number(deathCount),
     at: createdAt,
     toldTo: toldTo.map(({ channel, sentAt }) => ({ channel, at: sentAt })),
+    overtakenOn: overtakenOn.map(({ channel, sentAt }) => ({ channel, at: sentAt })),
   })),
   actions: actions.map((one) => ({ ...one })),
 });

@@ -9,6 +9,7 @@ import {
 } from "@ballast/database";
 import { DependencyDownError, type Handler, handle, JobError, PermanentError } from "@ballast/jobs";
 import { alertMessage } from "../alerts/alert-message.ts";
+import { overtakenBy } from "../alerts/overtaken.ts";
 import type { Channels } from "../channels/open-channels.ts";
 
 export interface SendAlertDeps {
@@ -26,6 +27,9 @@ const NOT_CONFIGURED_MS = 60_000;
 /**
  * Tell one channel of one alert. The ledger makes a second run harmless; one that ends between the
  * channel's answer and the ledger tells twice, since not telling at all would be worse.
+ *
+ * Alerts of an incident overtake each other, as each waits for its channel by itself: one that a later alert
+ * made untrue is not sent, and the ledger says so.
  */
 export function sendAlertHandler(deps: SendAlertDeps): Handler {
   const { db, channels, privateFieldsOf, apiUrl, onResult = () => {} } = deps;
@@ -46,6 +50,13 @@ export function sendAlertHandler(deps: SendAlertDeps): Handler {
     const incident = alert && (await incidentStory(db, alert.id, privateFieldsOf));
     if (alert === undefined || incident === undefined)
       throw new PermanentError("alert_not_found", `no alert ${alertId}: it outlived its time`);
+    const reason = overtakenBy(alert);
+    if (reason !== undefined) {
+      const response = `not sent: ${reason}`;
+      await recordAlertDelivery(db, { alertId, channel: name, response, overtaken: true });
+      log.info({ alertId, channel: name, kind: alert.kind, reason }, "alert overtaken");
+      return { response };
+    }
     const message = alertMessage(alert, incident, apiUrl);
 
     try {

@@ -67,6 +67,59 @@ test("what is private, secret or an address is in no alert", async () => {
   });
 });
 
+test.each(["opened", "grown", "reopened"] as const)(
+  "%s that comes after the resolution is not sent, and the ledger says so; the resolution is",
+  async (kind) => {
+    await using t = await setup();
+    const late = await t.alert(kind);
+    const resolved = await t.alert("resolved");
+    await t.setState("resolved");
+
+    expect(await t.send("webhook", { alertId: resolved })).toEqual({ response: "answered 200" });
+    const response = "not sent: the incident was resolved since";
+    for (const again of [false, true])
+      expect(await t.send("webhook", { alertId: late }), String(again)).toEqual({ response });
+    expect(t.webhook.requests.map(({ json }) => json)).toMatchObject([
+      { type: "incident.resolved" },
+    ]);
+    expect(await t.deliveries()).toMatchObject([
+      { alertId: resolved, overtaken: false },
+      { alertId: late, overtaken: true, response },
+    ]);
+    expect(t.results).toEqual(["webhook sent"]);
+  },
+);
+
+test.each(["open", "resolved", "ignored"] as const)(
+  "a resolution that comes after the incident was opened again is not sent; by now it is %s",
+  async (state) => {
+    await using t = await setup();
+    const late = await t.alert("resolved");
+    const reopened = await t.alert("reopened");
+    await t.setState(state);
+
+    const response = "not sent: the incident came back since";
+    expect(await t.send("webhook", { alertId: late })).toEqual({ response });
+    expect(await t.send("webhook", { alertId: reopened })).toEqual({ response: "answered 200" });
+    expect(t.webhook.requests).toHaveLength(1);
+    expect(await t.deliveries()).toMatchObject([{ overtaken: true }, { overtaken: false }]);
+  },
+);
+
+test("of an incident that is live again, what is late is sent, and its resolution is not", async () => {
+  await using t = await setup();
+  const resolved = await t.alert("resolved");
+  // An operator opened it again, of which no alert is made.
+  await t.setState("open");
+
+  await t.send("webhook", { alertId: resolved });
+  await t.send("webhook");
+  await t.alert("reopened");
+  await t.send("slack");
+  expect(t.webhook.requests.map(({ json }) => json)).toMatchObject([{ type: "incident.opened" }]);
+  expect(t.slack.requests).toHaveLength(1);
+});
+
 test("a channel that is down closes its gate for all processes, is not in the ledger, and delays no other", async () => {
   await using t = await setup();
   t.slack.behave({ kind: "answer", status: 503 });

@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { openRemoteStore, type Queryable, uuidv7 } from "@ballast/database";
+import {
+  type AlertKind,
+  type IncidentState,
+  openRemoteStore,
+  type Queryable,
+  uuidv7,
+} from "@ballast/database";
 import { type Attempt, type Handler, type Log, openRemoteGuard } from "@ballast/jobs";
 import { createTestDatabase } from "@ballast/testing";
 import { judgeChannel } from "../../src/channels/gate.ts";
@@ -29,6 +35,20 @@ export async function setup() {
         .selectAll()
         .where("id", "=", incidentId)
         .executeTakeFirstOrThrow(),
+    /** Make one more alert of the incident. @returns its id */
+    alert: async (kind: AlertKind) => {
+      const id = uuidv7();
+      await db.kysely
+        .insertInto("alerts")
+        .values({ id, incidentId, kind, deathCount: 3n })
+        .execute();
+      return id;
+    },
+    setState: (state: IncidentState) =>
+      db.kysely
+        .updateTable("incidents")
+        .set({ state, resolvedAt: state === "resolved" ? new Date() : null })
+        .execute(),
     grow: (deathCount: number) =>
       db.kysely
         .updateTable("incidents")

@@ -10,7 +10,8 @@ export type AlertChannel = z.output<typeof AlertChannel>;
  * Tell one channel about one alert of an incident.
  *
  * A ledger of (alert, channel) keeps a second run from telling twice. A channel that is down is asked
- * again for a week, since nobody should miss what happened because the chat was away.
+ * again for a week, since nobody should miss what happened because the chat was away. What a later alert of
+ * the incident made untrue meanwhile is not told.
  */
 export const sendAlert = defineJob({
   queue: deadLetter,
@@ -22,7 +23,7 @@ export const sendAlert = defineJob({
     channel: AlertChannel,
   }),
   result: z.object({
-    /** The channel's last words, e.g. Slack's `ok` or PagerDuty's dedup key. */
+    /** The channel's last words, e.g. Slack's `ok` or PagerDuty's dedup key; or why it was not told. */
     response: z.string(),
   }),
   timeoutMs: 30_000,

@@ -19,7 +19,7 @@ export interface Tell {
   ticket(tx: Tx, incidentId: string): Promise<void>;
 }
 
-/** Write an alert down and ask for it on every channel. */
+/** Write an alert down, of an incident that is locked, and ask for it on every channel. */
 export async function recordAlert(tx: Tx, alert: NewAlert, tell: Tell): Promise<void> {
   const { id, incidentId, kind, deathCount } = alert;
   await tx.insertInto("alerts").values({ id, incidentId, kind, deathCount }).execute();
@@ -69,7 +69,7 @@ export async function tellResolved(
   });
 }
 
-/** An alert with its incident as it stands now; `undefined` if it was dropped. */
+/** An alert with its incident as it stands now, and what was made of that since; `undefined` if it was dropped. */
 export async function findAlert(db: Queryable, alertId: string) {
   return await db
     .selectFrom("alerts as a")
@@ -79,13 +79,16 @@ export async function findAlert(db: Queryable, alertId: string) {
       "a.kind",
       "a.deathCount as alertedCount",
       "a.createdAt as alertedAt",
+      sql<AlertKind[]>`array(
+        SELECT l.kind FROM alerts l WHERE l.incident_id = a.incident_id AND l.ordinal > a.ordinal
+        ORDER BY l.ordinal)`.as("laterKinds"),
     ])
     .selectAll("i")
     .where("a.id", "=", alertId)
     .executeTakeFirst();
 }
 
-/** What the channel answered when it took this alert; `undefined` if it did not yet. */
+/** What the channel answered when it took this alert, or why it was not told; `undefined` if neither is known yet. */
 export async function findAlertDelivery(
   db: Queryable,
   alertId: string,
@@ -100,10 +103,15 @@ export async function findAlertDelivery(
   return delivery?.response;
 }
 
-/** Write down that a channel took an alert; the first answer stays. */
+/** Write down that a channel took an alert, or that it was overtaken and not sent; what was written first stays. */
 export async function recordAlertDelivery(
   db: Queryable,
-  delivery: { readonly alertId: string; readonly channel: string; readonly response: string },
+  delivery: {
+    readonly alertId: string;
+    readonly channel: string;
+    readonly response: string;
+    readonly overtaken?: boolean;
+  },
 ): Promise<void> {
   await db
     .insertInto("alertDeliveries")

@@ -18,6 +18,7 @@ import { erasure } from "./0018-erasure.ts";
 import { stallsAtStart } from "./0019-stalls-at-start.ts";
 import { replaysOfCompanies } from "./0020-replays-of-companies.ts";
 import { lettersCounted } from "./0021-letters-counted.ts";
+import { alertsInOrder } from "./0022-alerts-in-order.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -40,4 +41,5 @@ export const migrations: Record<string, Migration> = {
   "0019-stalls-at-start": stallsAtStart,
   "0020-replays-of-companies": replaysOfCompanies,
   "0021-letters-counted": lettersCounted,
+  "0022-alerts-in-order": alertsInOrder,
 };

@@ -1,4 +1,4 @@
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 import type { Json, Timestamp } from "./columns.ts";
 
 export type IncidentState = "open" | "ticketed" | "resolved" | "ignored";
@@ -77,8 +77,15 @@ export interface TriageTables {
     kind: AlertKind;
     deathCount: bigint;
     createdAt: Timestamp;
+    ordinal: GeneratedAlways<bigint>;
   };
-  alertDeliveries: { alertId: string; channel: string; response: string; sentAt: Timestamp };
+  alertDeliveries: {
+    alertId: string;
+    channel: string;
+    response: string;
+    sentAt: Timestamp;
+    overtaken: Generated<boolean>;
+  };
   operatorActions: {
     id: string;
     at: Timestamp;

@@ -73,13 +73,20 @@ export async function extentOf(db: Queryable, incidentId: string): Promise<Incid
   return { letters: { open, replayed, discarded }, subjects, subjectCount };
 }
 
+interface ToldChannel {
+  readonly channel: string;
+  readonly sentAt: Date;
+}
+
 export interface ToldAlert {
   readonly alertId: string;
   readonly kind: AlertKind;
   readonly deathCount: bigint;
   readonly createdAt: Date;
   /** The channels that took it; the others are still asked, or there are none. */
-  readonly toldTo: ReadonlyArray<{ readonly channel: string; readonly sentAt: Date }>;
+  readonly toldTo: readonly ToldChannel[];
+  /** The channels that were not told, since a later alert of the incident had made this one untrue. */
+  readonly overtakenOn: readonly ToldChannel[];
 }
 
 /** What was to be told about an incident, and who was; the latest first. */
@@ -88,23 +95,25 @@ export async function alertsOf(db: Queryable, incidentId: string): Promise<ToldA
     .selectFrom("alerts")
     .select(["id as alertId", "kind", "deathCount", "createdAt"])
     .where("incidentId", "=", incidentId)
-    .orderBy("createdAt", "desc")
-    .orderBy("id", "desc")
+    .orderBy("ordinal", "desc")
     .limit(50)
     .execute();
   if (alerts.length === 0) return [];
   const ids = alerts.map(({ alertId }) => alertId);
   const deliveries = await db
     .selectFrom("alertDeliveries")
-    .select(["alertId", "channel", "sentAt"])
+    .select(["alertId", "channel", "sentAt", "overtaken"])
     .where("alertId", "in", ids)
     .orderBy("sentAt")
     .execute();
-  const byAlert = Map.groupBy(deliveries, ({ alertId }) => alertId);
-  return alerts.map((alert) => ({
-    ...alert,
-    toldTo: (byAlert.get(alert.alertId) ?? []).map(({ channel, sentAt }) => ({ channel, sentAt })),
-  }));
+  return alerts.map((alert) => {
+    const ofAlert = deliveries.filter(({ alertId }) => alertId === alert.alertId);
+    return {
+      ...alert,
+      toldTo: ofAlert.filter(({ overtaken }) => !overtaken),
+      overtakenOn: ofAlert.filter(({ overtaken }) => overtaken),
+    };
+  });
 }
 
 export type IncidentDecision =
