@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { IncidentStory } from "@ballast/database";
 import {
   type Fact,
@@ -55,6 +54,8 @@ export function growthComment(incident: IncidentStory): TicketComment {
   };
 }
 
-/** A label that all these systems take, one for each queue and fingerprint. */
-const markerOf = ({ queue, fingerprint }: { queue: string; fingerprint: string }): string =>
-  `ballast-${createHash("sha256").update(`${queue} ${fingerprint}`).digest("hex").slice(0, 16)}`;
+/**
+ * A label that all these systems take: GitHub up to 50 characters. It names the incident and not its cause, or one
+ * that comes back after its incident is gone would find that one's ticket, closed long ago.
+ */
+const markerOf = ({ id }: { id: string }): string => `ballast-${id}`;

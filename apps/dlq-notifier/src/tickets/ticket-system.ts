@@ -16,7 +16,7 @@ export interface TicketComment {
 /** Where tickets live. None of these is idempotent by itself, so whoever opens or comments looks first. */
 export interface TicketSystem {
   readonly name: "github" | "jira" | "webhook";
-  /** The ticket that bears this marker, if one was opened whose answer was lost. */
+  /** The ticket that bears this marker, be it closed by now, if one was opened whose answer was lost. */
   find(marker: string, signal: AbortSignal): Promise<Ticket | undefined>;
   open(draft: TicketDraft, signal: AbortSignal): Promise<Ticket>;
   hasComment(ticket: Ticket, marker: string, signal: AbortSignal): Promise<boolean>;

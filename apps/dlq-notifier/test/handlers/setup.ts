@@ -49,6 +49,14 @@ export async function setup() {
         .updateTable("incidents")
         .set({ state, resolvedAt: state === "resolved" ? new Date() : null })
         .execute(),
+    /** The incident goes with its last letter, and its cause comes back later. @returns the id of the new one */
+    comeAnew: async () => {
+      for (const table of ["alerts", "deadLetters", "incidents"] as const)
+        await db.kysely.deleteFrom(table).execute();
+      const newId = uuidv7();
+      await plantIncident(db.kysely, newId, uuidv7());
+      return newId;
+    },
     grow: (deathCount: number) =>
       db.kysely
         .updateTable("incidents")

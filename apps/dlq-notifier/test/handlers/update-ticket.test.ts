@@ -30,32 +30,54 @@ function remote(system: System) {
   const issues: RecordedRequest[] = [];
   const comments: RecordedRequest[] = [];
   const ok = (status: number, body: object): HttpBehaviour => ({ kind: "answer", status, body });
+  /** One for each marker, and the same for a marker that is asked for again. */
+  const labelled = (marker: string) =>
+    issues.findIndex(
+      ({ json, headers }) => markerIn(json) === marker || headers["idempotency-key"] === marker,
+    );
   const github = (request: RecordedRequest): HttpBehaviour => {
-    const issue = { number: 42, html_url: "https://github.com/acme/erp/issues/42" };
+    const issueAt = (at: number) => ({
+      number: 42 + at,
+      html_url: `https://github.com/acme/erp/issues/${42 + at}`,
+    });
     const { method, path } = request;
     if (method === "GET" && path.includes("/comments"))
       return ok(
         200,
         comments.map(({ json }) => json as object),
       );
-    if (method === "GET") return ok(200, issues.length > 0 ? [issue] : []);
+    if (method === "GET") {
+      const at = labelled(new URL(path, "http://github").searchParams.get("labels") ?? "");
+      return ok(200, at < 0 ? [] : [issueAt(at)]);
+    }
     (path.endsWith("/comments") ? comments : issues).push(request);
-    return ok(201, issue);
+    return ok(201, issueAt(issues.length - 1));
   };
   const jira = (request: RecordedRequest): HttpBehaviour => {
     const { method, path } = request;
-    if (path === "/rest/api/3/search/jql")
-      return ok(200, { issues: issues.length > 0 ? [{ key: "OPS-7" }] : [] });
+    if (path === "/rest/api/3/search/jql") {
+      const { jql } = request.json as { jql: string };
+      const at = labelled(/labels = "([^"]+)"/.exec(jql)?.[1] ?? "");
+      return ok(200, { issues: at < 0 ? [] : [{ key: `OPS-${7 + at}` }] });
+    }
     if (method === "GET") return ok(200, { comments: comments.map(({ json }) => json) });
     (path.endsWith("/comment") ? comments : issues).push(request);
-    return ok(201, { key: "OPS-7" });
+    return ok(201, { key: `OPS-${6 + issues.length}` });
   };
   const webhook = (request: RecordedRequest): HttpBehaviour => {
     const isOpen = (request.json as { action: string }).action === "open";
-    (isOpen ? issues : comments).push(request);
-    return ok(200, isOpen ? { id: 9, url: "https://desk.example/9" } : {});
+    const known = isOpen ? labelled(request.headers["idempotency-key"] as string) : -1;
+    if (known < 0) (isOpen ? issues : comments).push(request);
+    const id = 9 + (known < 0 ? issues.length - 1 : known);
+    return ok(200, isOpen ? { id, url: `https://desk.example/${id}` } : {});
   };
   return { issues, comments, answer: { github, jira, webhook }[system] };
+}
+
+/** The last label of a ticket of GitHub or Jira. */
+function markerIn(json: unknown): string | undefined {
+  const { labels, fields } = json as { labels?: string[]; fields?: { labels: string[] } };
+  return (labels ?? fields?.labels)?.at(-1);
 }
 
 async function setup(system: System) {
@@ -70,8 +92,8 @@ async function setup(system: System) {
       privateFieldsOf,
       apiUrl: "https://ballast.example.org",
     });
-  const update = (handler = open()) =>
-    t.run<{ url: string }>(handler, { incidentId: t.incidentId });
+  const update = (handler = open(), incidentId = t.incidentId) =>
+    t.run<{ url: string }>(handler, { incidentId });
   return { ...t, ...server, http, open, update, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
@@ -119,6 +141,24 @@ test.each(["github", "jira"] as const)(
 );
 
 test.each(systems)(
+  "%s: an incident of the same cause, after the former is gone, has a ticket of its own",
+  async (system) => {
+    await using t = await setup(system);
+    const { url: former } = await t.update();
+    const newId = await t.comeAnew();
+
+    const { url } = await t.update(undefined, newId);
+    expect(url).not.toBe(former);
+    expect(t.issues).toHaveLength(2);
+    await t.grow(30);
+    await t.update(undefined, newId);
+    const [comment] = t.comments;
+    if (system === "webhook") expect(comment?.json).toMatchObject({ id: url.split("/").at(-1) });
+    else expect(comment?.path).toContain(`/${url.split("/").at(-1)}/comment`);
+  },
+);
+
+test.each(systems)(
   "%s: growth is told in one comment, also if the run ends before it is noted",
   async (system) => {
     await using t = await setup(system);
@@ -160,7 +200,7 @@ test("GitHub gets an issue with labels, its texts in fences that nothing within 
     headers: { authorization: "Bearer ghp-secret", "x-github-api-version": "2022-11-28" },
     json: {
       title: "send-invoice dies in email: refused by [mail]",
-      labels: ["ballast", expect.stringMatching(/^ballast-[0-9a-f]{16}$/)],
+      labels: ["ballast", `ballast-${t.incidentId}`],
     },
   });
   expect(issue?.body).toContain("````text");
@@ -173,7 +213,7 @@ test("Jira gets a document of text nodes, is searched by label in its new search
   expect(t.http.requests[0]).toMatchObject({
     path: "/rest/api/3/search/jql",
     json: {
-      jql: expect.stringMatching(/^project = "OPS" AND labels = "ballast-[0-9a-f]{16}"/),
+      jql: expect.stringContaining(`project = "OPS" AND labels = "ballast-${t.incidentId}" `),
       fields: ["key"],
     },
   });
