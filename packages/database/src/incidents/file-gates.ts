@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Selectable, sql } from "kysely";
 import type { Database, Tx } from "../database.ts";
 import type { Remote } from "../remotes/port.ts";
+import { isOpen } from "../remotes/shut-gate.ts";
 import type { Schema } from "../schema.ts";
 import { storableText } from "../storable.ts";
 import { uuidv7 } from "../uuidv7.ts";
@@ -165,7 +166,7 @@ async function resolveOpen(tx: Tx): Promise<void> {
       state = CASE WHEN i.state IN ('open', 'ticketed') THEN 'resolved' ELSE i.state END,
       resolved_at = CASE WHEN i.state IN ('open', 'ticketed') THEN now() ELSE i.resolved_at END
     FROM remotes r
-    WHERE r.kind = i.remote_kind AND r.key = i.remote_key AND r.gate = 'open'
+    WHERE r.kind = i.remote_kind AND r.key = i.remote_key AND ${isOpen}
       AND i.gate_opened_at IS NULL`.execute(tx);
 }
 

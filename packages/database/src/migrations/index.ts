@@ -19,6 +19,7 @@ import { stallsAtStart } from "./0019-stalls-at-start.ts";
 import { replaysOfCompanies } from "./0020-replays-of-companies.ts";
 import { lettersCounted } from "./0021-letters-counted.ts";
 import { alertsInOrder } from "./0022-alerts-in-order.ts";
+import { gatesThatOpen } from "./0023-gates-that-open.ts";
 
 /** All migrations by name. A released one is never edited; names sort in the order of application. */
 export const migrations: Record<string, Migration> = {
@@ -42,4 +43,5 @@ export const migrations: Record<string, Migration> = {
   "0020-replays-of-companies": replaysOfCompanies,
   "0021-letters-counted": lettersCounted,
   "0022-alerts-in-order": alertsInOrder,
+  "0023-gates-that-open": gatesThatOpen,
 };

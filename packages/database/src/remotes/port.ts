@@ -13,6 +13,7 @@ export interface Gate {
   readonly code: string | null;
   readonly message: string | null;
   readonly nextProbeAt: Date | null;
+  readonly opensAt: Date | null;
 }
 
 export interface Bucket {

@@ -15,6 +15,7 @@ const UNTOUCHED: RemoteState = {
     code: null,
     message: null,
     nextProbeAt: null,
+    opensAt: null,
   },
   bucket: {
     capacity: null,
@@ -26,7 +27,7 @@ const UNTOUCHED: RemoteState = {
   },
 };
 
-const columns = sql`gate, failures, probes, successes, closed_at, code, message, next_probe_at,
+const columns = sql`gate, failures, probes, successes, closed_at, code, message, next_probe_at, opens_at,
   capacity, restore_per_second, tokens, tokens_at, blocked_until, resets_at, clock_timestamp() AS now`;
 
 /** The job runtime's store of remotes on this database. It owns nothing: dispose the database itself. */
@@ -55,7 +56,7 @@ export async function remoteCensus(db: Queryable): Promise<CountedRemote[]> {
   const { rows } = await sql<Partial<Row> & Remote & Pick<CountedRemote, "marketplace" | "now">>`
     SELECT coalesce(r.kind, 'marketplace') AS kind, coalesce(r.key, a.id::text) AS key,
            a.kind AS marketplace, r.gate, r.failures, r.probes, r.successes, r.closed_at, r.code,
-           r.message, r.next_probe_at, r.capacity, r.restore_per_second, r.tokens, r.tokens_at,
+           r.message, r.next_probe_at, r.opens_at, r.capacity, r.restore_per_second, r.tokens, r.tokens_at,
            r.blocked_until, r.resets_at, clock_timestamp() AS now
     FROM remotes r
     FULL JOIN marketplace_accounts a ON r.kind = 'marketplace' AND r.key = a.id::text
@@ -103,6 +104,7 @@ async function write(db: Queryable, { kind, key }: Remote, { gate, bucket }: Rem
       code: gate.code,
       message: gate.message === null ? null : storableText(gate.message),
       nextProbeAt: gate.nextProbeAt,
+      opensAt: gate.opensAt,
       ...bucket,
       changedAt: sql<Date>`now()`,
     })
@@ -112,10 +114,23 @@ async function write(db: Queryable, { kind, key }: Remote, { gate, bucket }: Rem
 }
 
 function stateOf(row: Row): RemoteState & { readonly now: Date } {
-  const { gate: state, failures, probes, successes, closedAt, code, message, nextProbeAt } = row;
-  const { capacity, restorePerSecond, tokens, tokensAt, blockedUntil, resetsAt, now } = row;
+  const { gate: state, failures, probes, successes, closedAt, code, message } = row;
+  const { nextProbeAt, opensAt, now } = row;
+  const { capacity, restorePerSecond, tokens, tokensAt, blockedUntil, resetsAt } = row;
+  const hasOpened = state === "ramping" && opensAt !== null && opensAt <= now;
+  const gate = {
+    state,
+    failures,
+    probes,
+    successes,
+    closedAt,
+    code,
+    message,
+    nextProbeAt,
+    opensAt,
+  };
   return {
-    gate: { state, failures, probes, successes, closedAt, code, message, nextProbeAt },
+    gate: hasOpened ? UNTOUCHED.gate : gate,
     bucket: { capacity, restorePerSecond, tokens, tokensAt, blockedUntil, resetsAt },
     now,
   };

@@ -12,6 +12,9 @@ export interface ShutGate
   extends Remote,
     Pick<Gate, "state" | "closedAt" | "code" | "message" | "nextProbeAt"> {}
 
+/** Of a row `r` of remotes: whether everybody is let through, as whoever reads its gate is told. */
+export const isOpen = sql`(r.gate = 'open' OR r.gate = 'ramping' AND r.opens_at <= now())`;
+
 /** Of these remotes the one that has been away for longest; `undefined` if all are called. */
 export async function findShutGate(
   db: Queryable,
@@ -23,6 +26,6 @@ export async function findShutGate(
     FROM remotes r
     JOIN jsonb_to_recordset(${JSON.stringify(choices)}::jsonb) AS c(kind text, key text)
       ON c.kind = r.kind AND coalesce(c.key, r.key) = r.key
-    WHERE r.gate <> 'open' ORDER BY r.closed_at LIMIT 1`.execute(db);
+    WHERE r.gate <> 'open' AND ${isOpen} IS NOT TRUE ORDER BY r.closed_at LIMIT 1`.execute(db);
   return rows[0];
 }

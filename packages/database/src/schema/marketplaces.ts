@@ -17,6 +17,7 @@ export interface MarketplaceTables {
     code: string | null;
     message: string | null;
     nextProbeAt: Date | null;
+    opensAt: Date | null;
     capacity: number | null;
     restorePerSecond: number | null;
     tokens: Generated<number>;

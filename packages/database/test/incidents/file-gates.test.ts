@@ -51,6 +51,8 @@ async function setup() {
         nextProbeAt: new Date(),
       }),
     worsen: (remote: Remote) => put(remote, { code: "auth_failed" }),
+    ramp: (remote: Remote, opensInMs: number) =>
+      put(remote, { state: "ramping", opensAt: new Date(Date.now() + opensInMs) }),
     open: (remote: Remote) =>
       put(remote, { state: "open", code: null, message: null, closedAt: null, nextProbeAt: null }),
     incidents: () => db.kysely.selectFrom("incidents").selectAll().execute(),
@@ -84,6 +86,16 @@ test("a gate is told of once it was closed for too long, and when it is open aga
   await t.open(shop);
   expect(await t.round()).toEqual(["resolved"]);
   expect(await t.round()).toEqual([]);
+});
+
+test("a gate that is hardly used is told of as open once its time to open has come", async () => {
+  await using t = await setup();
+  await t.close(shop, "remote_down", 16);
+  expect(await t.round()).toEqual(["opened"]);
+  await t.ramp(shop, 60_000);
+  expect(await t.round()).toEqual([]);
+  await t.ramp(shop, -1);
+  expect(await t.round()).toEqual(["resolved"]);
 });
 
 test("one that was told of as away is told of once more when it refuses our credentials", async () => {

@@ -1,6 +1,6 @@
 import { createTestDatabase } from "@ballast/testing";
 import { expect, test } from "vitest";
-import { findShutGate, openRemoteStore } from "../../src/index.ts";
+import { findShutGate, openRemoteStore, remoteCensus } from "../../src/index.ts";
 
 test("of the remotes that may be meant, the one that has been away for longest is found", async () => {
   await using database = await createTestDatabase();
@@ -22,4 +22,25 @@ test("of the remotes that may be meant, the one that has been away for longest i
   });
   expect(await findShutGate(db, [{ kind: "channel", key: "teams" }])).toBeUndefined();
   expect(await findShutGate(db, [])).toBeUndefined();
+});
+
+test("a gate that opens little by little is open once its time has come, whoever asks", async () => {
+  await using database = await createTestDatabase();
+  const db = database.db.kysely;
+  const remotes = openRemoteStore(database.db);
+  const mail = { kind: "smtp", key: "mail-1" } as const;
+  const opens = (opensAt: Date) =>
+    remotes.change(mail, ({ gate }) => ({
+      state: { gate: { ...gate, state: "ramping", closedAt: new Date(0), opensAt } },
+      answer: undefined,
+    }));
+  const states = async () => [
+    (await remotes.read(mail)).gate.state,
+    (await remoteCensus(db))[0]?.gate.state,
+    (await findShutGate(db, [mail]))?.state,
+  ];
+  await opens(new Date(Date.now() + 60_000));
+  expect(await states()).toEqual(["ramping", "ramping", "ramping"]);
+  await opens(new Date(Date.now() - 1));
+  expect(await states()).toEqual(["open", "open", undefined]);
 });

@@ -17,6 +17,8 @@ export interface Gate {
   readonly message: string | null;
   /** From when on one call may go through a closed gate. */
   readonly nextProbeAt: Date | null;
+  /** From when on a ramping gate is open, if no call fails until then. A store reads it as open by then. */
+  readonly opensAt: Date | null;
 }
 
 export interface Failure {
@@ -33,6 +35,7 @@ export const openGate: Gate = {
   code: null,
   message: null,
   nextProbeAt: null,
+  opensAt: null,
 };
 
 /** Credentials that are refused will be refused again. */
@@ -51,6 +54,8 @@ const PROBE_LEASE_MS = LATE_PROBE_MS + 30_000;
 const LOOK_AGAIN_MS = 5_000;
 /** From one call at a time to all of them. */
 const SUCCESSES_TO_OPEN = 10;
+/** The same for a remote that is called so seldom that ten successes take hours. */
+const OPENS_AFTER_MS = 10 * 60_000;
 
 export type Admission =
   /** `gate` is there where letting it through changed it. */
@@ -76,11 +81,12 @@ export const callsAtATime = ({ state, successes }: Gate): number =>
   state === "ramping" ? Math.max(1, successes) : Number.POSITIVE_INFINITY;
 
 /** The remote answered, whatever it said. */
-export function succeeded(gate: Gate): Gate {
+export function succeeded(gate: Gate, now: Date): Gate {
   if (gate.state === "open") return gate.failures === 0 ? gate : openGate;
   const successes = gate.successes + 1;
   if (successes >= SUCCESSES_TO_OPEN) return openGate;
-  return { ...gate, state: "ramping", successes, nextProbeAt: null };
+  const opensAt = gate.state === "ramping" ? gate.opensAt : later(now, OPENS_AFTER_MS);
+  return { ...gate, state: "ramping", successes, nextProbeAt: null, opensAt };
 }
 
 /** The remote did not answer, could not work, or refuses who we are. */
@@ -97,6 +103,7 @@ export function failed(gate: Gate, { code, message }: Failure, now: Date): Gate 
     code,
     message,
     nextProbeAt: later(now, probeDelayMs(gate.probes)),
+    opensAt: null,
   };
 }
 

@@ -201,7 +201,7 @@ function gateOf(store: RemoteStore, remote: Remote, observer: RemoteObserver) {
     },
     async succeeded(): Promise<void> {
       const gate = await read();
-      if (succeeded(gate) !== gate) await change(succeeded);
+      if (succeeded(gate, now()) !== gate) await change(succeeded);
     },
     failed: (failure: Failure) => change((gate, at) => failed(gate, failure, at)),
   };

@@ -18,7 +18,7 @@ const after = (gate: Gate, times: number, now = 0): Gate =>
 
 test("five failures in a row close it, and a success between them does not let that happen", () => {
   expect(after(openGate, 4).state).toBe("open");
-  expect(after(succeeded(after(openGate, 4)), 4).state).toBe("open");
+  expect(after(succeeded(after(openGate, 4), at(0)), 4).state).toBe("open");
   expect(after(openGate, 5)).toMatchObject({ state: "closed", closedAt: at(0), ...down });
 });
 
@@ -77,7 +77,7 @@ test("one that is back is called by one at a time, then by more, then by all", (
   const limits: number[] = [];
   let gate = after(openGate, 5);
   for (let n = 0; n < 10; n++) {
-    gate = succeeded(gate);
+    gate = succeeded(gate, at(n));
     limits.push(callsAtATime(gate));
   }
   expect(limits.slice(0, 3)).toEqual([1, 2, 3]);
@@ -88,6 +88,12 @@ test("one that is back is called by one at a time, then by more, then by all", (
 test("one failure while it opens closes it again, without beginning anew with quick probes", () => {
   const probed = admit(after(openGate, 5), at(2_000));
   if (!probed.goes || probed.gate === undefined) throw new Error("no probe");
-  const gate = failed(succeeded(probed.gate), down, at(3_000));
+  const gate = failed(succeeded(probed.gate, at(2_500)), down, at(3_000));
   expect(gate).toMatchObject({ state: "closed", nextProbeAt: at(6_000), closedAt: at(0) });
+});
+
+test("ten minutes after the probe that came through it is open, unless a call failed since", () => {
+  const ramping = succeeded(succeeded(after(openGate, 5), at(1_000)), at(60_000));
+  expect(ramping).toMatchObject({ state: "ramping", opensAt: at(601_000) });
+  expect(failed(ramping, down, at(70_000)).opensAt).toBeNull();
 });
